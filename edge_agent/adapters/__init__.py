@@ -1,0 +1,1 @@
+"""Technology behind the ports, one `technology_role.py` each; adapters never import each other."""

@@ -1,0 +1,331 @@
+"""The settings of one agent: one TOML file, typed and bounded. Opens nothing and changes no value.
+
+`load` lives in `adapters/toml_config.py`, which knows files; here is only what a valid configuration is. The commented
+sample `deploy/lineproof.toml` is the reference and a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+TopicFilter = Annotated[str, Field(min_length=1, max_length=512)]
+FactKind = Literal["machine_state", "production", "energy", "labour", "part", "escape"]
+
+
+class Section(BaseModel):
+    """Base of every section: unknown keys are refused, values are frozen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class AgentSettings(Section):
+    """Who this agent is and where it keeps its data."""
+
+    name: Name = Field(description="Name of this agent; part of its MQTT client ids and topics.")
+    data_dir: str = Field(description="Folder for store, evidence images and models; made when absent.")
+    language: Literal["ko", "en"] = Field(default="ko", description="Language of the pages before a visitor chooses.")
+    time_zone: str = Field(default="Asia/Seoul", description="IANA time zone in front of people; the store is UTC.")
+    shift_starts: tuple[str, ...] = Field(
+        default=("06:00", "14:00", "22:00"),
+        min_length=1,
+        description="Start of each shift, local time, HH:MM, ascending.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
+
+
+class TlsSettings(Section):
+    """TLS towards the broker."""
+
+    ca_file: str | None = Field(
+        default=None, description="PEM of the authority that signed the broker; system's if unset."
+    )
+    cert_file: str | None = Field(default=None, description="PEM of this client's certificate, for mutual TLS.")
+    key_file: str | None = Field(default=None, description="PEM of this client's key, for mutual TLS.")
+
+
+class BrokerSettings(Section):
+    """The MQTT 5 broker the plant already has, or the one shipped in deploy/mosquitto."""
+
+    host: str = Field(default="127.0.0.1", description="Broker host.")
+    port: int = Field(default=1883, ge=1, le=65535, description="Broker port; 8883 with TLS.")
+    username: str | None = Field(default=None, description="User; every client its own.")
+    password_file: str | None = Field(
+        default=None, description="File holding the password, readable by the agent only."
+    )
+    password: SecretStr | None = Field(default=None, description="Password itself; prefer password_file.")
+    tls: TlsSettings | None = Field(default=None, description="Set (even empty) to use TLS.")
+    keepalive_s: int = Field(default=30, ge=5, le=600, description="MQTT keepalive in seconds.")
+    session_expiry_s: int = Field(
+        default=7 * 86_400,
+        ge=60,
+        le=0xFFFF_FFFE,
+        description="How long the broker keeps our session while we are away, s.",
+    )
+    receive_maximum: int = Field(
+        default=2_000,
+        ge=10,
+        le=65_535,
+        description="Unacknowledged messages in flight towards us (MQTT 5 Receive Maximum).",
+    )
+
+    @model_validator(mode="after")
+    def _one_password(self) -> BrokerSettings:
+        if self.password is not None and self.password_file is not None:
+            message = "give password or password_file, not both"
+            raise ValueError(message)
+        return self
+
+
+class ChannelTopic(Section):
+    """One topic filter that carries readings of one asset.
+
+    A scalar payload is the channel's value; an object's fields are channels (`channels` maps field to channel and
+    unit, other fields are ignored); an array of objects is a batch of samples.
+    """
+
+    filter: TopicFilter = Field(description="MQTT topic filter (+ and # allowed).")
+    line: Name = Field(description="Production line.")
+    asset: Name = Field(description="Machine or device.")
+    channel: Name | None = Field(default=None, description="Channel of a scalar payload.")
+    unit: str = Field(default="1", description="UCUM unit of a scalar payload.")
+    channels: dict[str, str] = Field(
+        default_factory=dict, description="Field name to unit, for object payloads; the field is the channel name."
+    )
+    minimum: float | None = Field(default=None, description="Below this a value is flagged BAD (impossible).")
+    maximum: float | None = Field(default=None, description="Above this a value is flagged BAD (impossible).")
+
+    @model_validator(mode="after")
+    def _scalar_or_object(self) -> ChannelTopic:
+        if (self.channel is None) == (not self.channels):
+            message = "give either channel (scalar payloads) or channels (object payloads)"
+            raise ValueError(message)
+        return self
+
+
+class FactTopic(Section):
+    """One topic filter that carries facts of one kind for one line."""
+
+    filter: TopicFilter = Field(description="MQTT topic filter.")
+    line: Name = Field(description="Production line; a payload that claims another is quarantined.")
+    kind: FactKind = Field(description="What the payload states.")
+
+
+class MqttSourceSettings(Section):
+    """What is read from the broker."""
+
+    readings: tuple[ChannelTopic, ...] = Field(default=(), description="Topics with sensor readings.")
+    facts: tuple[FactTopic, ...] = Field(default=(), description="Topics with facts.")
+    max_payload_bytes: int = Field(
+        default=262_144, ge=64, le=16_777_216, description="Larger payloads are quarantined, bytes."
+    )
+    max_clock_skew_s: float = Field(
+        default=86_400.0,
+        gt=0,
+        description="A stamp further than this from our clock is quarantined, s; replays of old data raise it.",
+    )
+
+
+class FolderSourceSettings(Section):
+    """A watched folder of images (polled, so that network shares work)."""
+
+    path: str = Field(description="Folder to watch, subfolders included.")
+    poll_ms: int = Field(default=500, ge=20, le=60_000, description="Time between two looks, ms.")
+    settle_ms: int = Field(
+        default=300, ge=0, le=60_000, description="A file is read once its size and time stay unchanged this long, ms."
+    )
+    after: Literal["keep", "move"] = Field(
+        default="keep", description="What happens to a file once its verdict is durable."
+    )
+    done_path: str | None = Field(default=None, description="Where `move` puts files; on the same file system.")
+
+    @model_validator(mode="after")
+    def _move_needs_place(self) -> FolderSourceSettings:
+        if (self.after == "move") != (self.done_path is not None):
+            message = "done_path goes with after = 'move'"
+            raise ValueError(message)
+        return self
+
+
+class ImageLimits(Section):
+    """What an image may be before it is decoded."""
+
+    max_bytes: int = Field(default=33_554_432, ge=1_024, description="Largest file, bytes.")
+    max_pixels: int = Field(default=50_000_000, ge=1_024, description="Largest width times height.")
+    min_side_px: int = Field(default=16, ge=1, description="Smallest width or height.")
+
+
+class StationSettings(Section):
+    """One inspection station: where its images come from and which model judges them."""
+
+    name: Name = Field(description="Station name, unique.")
+    line: Name = Field(description="Production line.")
+    product: str = Field(default="", description="Product judged, until product changes arrive as facts.")
+    model: str = Field(description="Path of a model folder, or `name` of an installed model in <data_dir>/models.")
+    mode: Literal["shadow", "live"] = Field(
+        default="shadow", description="shadow records verdicts and publishes none as reject; live acts."
+    )
+    folder: FolderSourceSettings = Field(description="Watched folder.")
+    limits: ImageLimits = Field(default_factory=ImageLimits, description="What an image may be.")
+    keep_evidence: tuple[Literal["PASS", "FAIL", "REVIEW", "NO_VERDICT"], ...] = Field(
+        default=("FAIL", "REVIEW", "NO_VERDICT"), description="Verdicts whose images are kept."
+    )
+    deadline_ms: float = Field(
+        default=2_000.0, gt=0, description="Time from capture to the broker's acknowledgement of the verdict, ms."
+    )
+    on_late: Literal["none", "stop", "divert"] = Field(
+        default="none", description="What is raised when a reject is not delivered in time."
+    )
+
+
+class AssetSettings(Section):
+    """One machine whose health is watched."""
+
+    name: Name = Field(description="Asset name, as in the topic map.")
+    line: Name = Field(description="Production line.")
+    model: str = Field(description="Path of a health model folder, or name of an installed model.")
+    stale_after_s: float = Field(
+        default=10.0, gt=0, description="A channel silent this long makes the health unknown, seconds."
+    )
+    record_every_s: float = Field(default=60.0, ge=1, description="A health event at least this often, seconds.")
+
+
+class AlarmSettings(Section):
+    """When to call a person, and what the person shall do."""
+
+    name: Name = Field(description="Alarm name, unique within the line.")
+    line: Name = Field(description="Production line.")
+    asset: Name = Field(description="Machine.")
+    signal: str = Field(description="`health.statistic`, or a channel name of the asset.")
+    above: float | None = Field(default=None, description="Raise above this value.")
+    below: float | None = Field(default=None, description="Raise below this value.")
+    deadband: float = Field(default=0.0, ge=0, description="Clear only this far on the good side of the limit.")
+    on_delay_s: float = Field(default=0.0, ge=0, description="The condition must hold this long to raise, seconds.")
+    off_delay_s: float = Field(default=0.0, ge=0, description="It must be gone this long to clear, seconds.")
+    action: str = Field(min_length=3, description="What the operator shall do; there is no alarm without an action.")
+
+    @model_validator(mode="after")
+    def _one_limit(self) -> AlarmSettings:
+        if (self.above is None) == (self.below is None):
+            message = "give exactly one of above and below"
+            raise ValueError(message)
+        return self
+
+
+class DowntimeSettings(Section):
+    """Which machine's states make the line's stops."""
+
+    line: Name = Field(description="Production line.")
+    asset: Name = Field(description="The machine whose stop stops the line.")
+    minimum_s: float = Field(default=0.0, ge=0, description="Shorter stops are not recorded, seconds.")
+
+
+class StoreSettings(Section):
+    """The embedded store."""
+
+    commit_messages: int = Field(default=500, ge=1, le=20_000, description="Commit after this many messages.")
+    commit_ms: int = Field(
+        default=20, ge=1, le=5_000, description="Commit at least this often while messages wait, ms."
+    )
+    queue_messages: int = Field(
+        default=4_000, ge=10, le=1_000_000, description="Messages waiting for the writer before sources are held back."
+    )
+    staging_s: int = Field(default=60, ge=1, le=3_600, description="Readings stay uncompressed this long, seconds.")
+
+
+class SinkSettings(Section):
+    """What the agent publishes, under `<prefix>/<line>/...`."""
+
+    prefix: str = Field(default="lineproof", description="First level of every topic the agent publishes.")
+    heartbeat_s: float = Field(
+        default=2.0,
+        ge=0.2,
+        le=60,
+        description="Interval of the retained interlock message, seconds; its absence means stop.",
+    )
+
+
+class StatusSettings(Section):
+    """The status page."""
+
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8080, ge=0, le=65535, description="Port; 0 picks a free one.")
+    trusted_network: bool = Field(
+        default=False, description="Must be true to listen beyond 127.0.0.1: this version has no login."
+    )
+
+
+class InferenceSettings(Section):
+    """Where models run."""
+
+    providers: tuple[str, ...] = Field(
+        default=("CPUExecutionProvider",), min_length=1, description="ONNX Runtime providers, most wanted first."
+    )
+    image_queue: int = Field(default=4, ge=1, le=1_000, description="Images waiting for a station's model.")
+
+
+class Settings(Section):
+    """The whole file."""
+
+    agent: AgentSettings
+    broker: BrokerSettings = Field(default_factory=BrokerSettings)
+    mqtt: MqttSourceSettings = Field(default_factory=MqttSourceSettings)
+    stations: tuple[StationSettings, ...] = ()
+    assets: tuple[AssetSettings, ...] = ()
+    alarms: tuple[AlarmSettings, ...] = ()
+    downtime: tuple[DowntimeSettings, ...] = ()
+    store: StoreSettings = Field(default_factory=StoreSettings)
+    sink: SinkSettings = Field(default_factory=SinkSettings)
+    status: StatusSettings = Field(default_factory=StatusSettings)
+    inference: InferenceSettings = Field(default_factory=InferenceSettings)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Every line named anywhere, in order of first mention."""
+        named = [
+            *(station.line for station in self.stations),
+            *(asset.line for asset in self.assets),
+            *(topic.line for topic in self.mqtt.readings),
+            *(topic.line for topic in self.mqtt.facts),
+            *(downtime.line for downtime in self.downtime),
+        ]
+        return tuple(dict.fromkeys(named))
+
+    @model_validator(mode="after")
+    def _names_fit(self) -> Settings:
+        problems = [
+            *_repeated("stations", [station.name for station in self.stations]),
+            *_repeated("assets", [f"{asset.line}/{asset.name}" for asset in self.assets]),
+            *_repeated("alarms", [f"{alarm.line}/{alarm.name}" for alarm in self.alarms]),
+            *_repeated("downtime", [entry.line for entry in self.downtime]),
+            *_repeated(
+                "topics",
+                [topic.filter for topic in self.mqtt.readings] + [topic.filter for topic in self.mqtt.facts],
+            ),
+            *_repeated("station folders", [str(PurePosixPath(station.folder.path)) for station in self.stations]),
+        ]
+        watched = {f"{asset.line}/{asset.name}" for asset in self.assets}
+        problems += [
+            f"alarms: {alarm.name} watches health of {alarm.line}/{alarm.asset}, which has no [[assets]] entry"
+            for alarm in self.alarms
+            if alarm.signal.startswith("health.") and f"{alarm.line}/{alarm.asset}" not in watched
+        ]
+        problems += [
+            f"alarms: {alarm.name}: signal {alarm.signal!r} is not known; the health signal is 'health.statistic'"
+            for alarm in self.alarms
+            if alarm.signal.startswith("health.") and alarm.signal != "health.statistic"
+        ]
+        if self.status.host not in {"127.0.0.1", "::1", "localhost"} and not self.status.trusted_network:
+            problems.append(
+                "status.host listens beyond this machine; set status.trusted_network = true if that is meant"
+            )
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+
+def _repeated(what: str, names: list[str]) -> list[str]:
+    return [f"{what}: {name!r} is given twice" for name in dict.fromkeys(names) if names.count(name) > 1]

@@ -1,0 +1,1 @@
+"""The status page of one agent: pages, live updates, event feed."""

@@ -1,0 +1,72 @@
+"""The agent's own condition at one moment, as the status page and `/readyz` show it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from edge_agent.events import Mode
+from edge_agent.ports import LinkHealth, StoreTotals
+
+InterlockName = Literal["run", "stop", "divert"]
+
+
+class StationState(msgspec.Struct, frozen=True):
+    """One inspection station: what judges its images, and whether that is in order.
+
+    Attributes:
+        waiting: images waiting for the model.
+        problem: one snake_case code, empty when all is well (`provider_fallback`, `folder_unreachable`, ...).
+    """
+
+    name: str
+    line: str
+    mode: Mode
+    model: str
+    provider: str
+    waiting: int
+    problem: str = ""
+
+
+class AssetState(msgspec.Struct, frozen=True):
+    """One watched machine and the model that watches it."""
+
+    name: str
+    line: str
+    model: str
+    provider: str
+
+
+class Interlock(msgspec.Struct, frozen=True):
+    """What the agent tells a line's controller: run, stop or divert, and why."""
+
+    line: str
+    state: InterlockName
+    reason: str = ""
+
+
+class SystemState(msgspec.Struct, frozen=True):
+    """Everything about the agent itself.
+
+    Attributes:
+        started_us: start of the process, microseconds UTC.
+        uptime_s: seconds since then by the monotonic clock.
+        links: sources and sinks.
+        waiting_messages: messages waiting for the writer.
+        last_message_age_s: seconds since the last message from the broker, None before the first.
+        last_commit_ms: duration of the last commit, None before the first.
+    """
+
+    agent: str
+    version: str
+    started_us: int
+    uptime_s: float
+    links: tuple[LinkHealth, ...]
+    stations: tuple[StationState, ...]
+    assets: tuple[AssetState, ...]
+    interlocks: tuple[Interlock, ...]
+    store: StoreTotals
+    waiting_messages: int
+    last_message_age_s: float | None
+    last_commit_ms: float | None
