@@ -169,6 +169,9 @@ class StationSettings(Section):
         default="shadow", description="shadow records verdicts and publishes none as reject; live acts."
     )
     folder: FolderSourceSettings = Field(description="Watched folder.")
+    origin: Literal["measured", "simulated"] = Field(
+        default="measured", description="simulated labels every verdict, for test and demo lines."
+    )
     limits: ImageLimits = Field(default_factory=ImageLimits, description="What an image may be.")
     keep_evidence: tuple[Literal["PASS", "FAIL", "REVIEW", "NO_VERDICT"], ...] = Field(
         default=("FAIL", "REVIEW", "NO_VERDICT"), description="Verdicts whose images are kept."
@@ -187,6 +190,9 @@ class AssetSettings(Section):
     name: Name = Field(description="Asset name, as in the topic map.")
     line: Name = Field(description="Production line.")
     model: str = Field(description="Path of a health model folder, or name of an installed model.")
+    origin: Literal["measured", "simulated"] = Field(
+        default="measured", description="simulated labels health and alarms, for test and demo lines."
+    )
     stale_after_s: float = Field(
         default=10.0, gt=0, description="A channel silent this long makes the health unknown, seconds."
     )

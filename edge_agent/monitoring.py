@@ -1,0 +1,181 @@
+"""Watches one machine: readings in, health and alarm events out."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from edge_agent.alarms import AlarmTracker
+from edge_agent.events import Alarm, Event, Health, Origin
+from edge_agent.health import HealthAssessment, assess
+from edge_agent.instant import MICROSECONDS_PER_SECOND, from_us
+from edge_agent.windows import SlidingWindow
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from edge_agent.alarms import AlarmRule, Transition
+    from edge_agent.ports import HealthScorer
+    from edge_agent.readings import Reading
+
+HEALTH_SIGNAL = "health.statistic"
+
+
+class WatchPlan(msgspec.Struct, frozen=True):
+    """What is watched on one asset.
+
+    Attributes:
+        line, asset: the machine.
+        stale_us: a channel silent this long makes the health unknown, microseconds.
+        record_every_us: a health event at least this often while readings come, microseconds of event time.
+        origin: `simulated` when the readings come from the virtual plant.
+    """
+
+    line: str
+    asset: str
+    stale_us: int
+    record_every_us: int
+    origin: Origin = "measured"
+
+
+class AssetMonitor:
+    """Health and alarms of one asset, in event time: the same readings give the same events with the same keys.
+
+    Args:
+        plan: what is watched.
+        scorer: the health model, or None where only plain channel limits are watched.
+        rules: alarms on this asset.
+        active: names of alarms that were raised when the agent last stopped.
+    """
+
+    def __init__(
+        self,
+        plan: WatchPlan,
+        scorer: HealthScorer | None,
+        rules: Sequence[AlarmRule],
+        *,
+        active: frozenset[str] = frozenset(),
+    ) -> None:
+        self.plan = plan
+        self.scorer = scorer
+        self._on_health = [AlarmTracker(r, active=r.name in active) for r in rules if r.signal == HEALTH_SIGNAL]
+        self._on_channel: dict[str, list[AlarmTracker]] = {}
+        for rule in rules:
+            if rule.signal != HEALTH_SIGNAL:
+                tracker = AlarmTracker(rule, active=rule.name in active)
+                self._on_channel.setdefault(rule.signal, []).append(tracker)
+        self._window = (
+            SlidingWindow(
+                scorer.channels,
+                rows=scorer.window_rows,
+                period_us=round(scorer.period_s * MICROSECONDS_PER_SECOND),
+                stale_us=plan.stale_us,
+            )
+            if scorer is not None
+            else None
+        )
+        self._recorded_us: int | None = None
+        self._recorded_reason = ""
+
+    @property
+    def memory_us(self) -> int:
+        """How much of the past decides the present state, microseconds: what a restart has to feed again."""
+        delays = [t.rule.on_delay_us + t.rule.off_delay_us for t in self._trackers()]
+        window_s = self.scorer.window_rows * self.scorer.period_s if self.scorer is not None else 0.0
+        return round(window_s * MICROSECONDS_PER_SECOND) + max(delays, default=0) + self.plan.stale_us
+
+    def offer(self, reading: Reading) -> list[Event]:
+        """Take one reading of this asset and return the events it causes, oldest first."""
+        events: list[Event] = []
+        if self._window is not None:
+            for t_us, window in self._window.offer(reading):
+                events += self._assessed(t_us, window)
+        for tracker in self._on_channel.get(reading.channel.name, ()):
+            value = reading.value if reading.quality == 0 else math.nan
+            transition = tracker.update(reading.t_us, value)
+            if transition is not None:
+                events.append(self._alarm(tracker.rule, transition, {}))
+        return events
+
+    def warm(self, readings: Sequence[Reading], *, active: frozenset[str]) -> None:
+        """Feed the recent past after a restart, in time order; its events are already in the store.
+
+        Args:
+            readings: what the store holds of the last `memory_us`.
+            active: names of alarms that are raised in the store, which is the truth.
+        """
+        for reading in readings:
+            self.offer(reading)
+        for tracker in self._trackers():
+            tracker.active = tracker.rule.name in active
+
+    def _trackers(self) -> list[AlarmTracker]:
+        return [*self._on_health, *(t for trackers in self._on_channel.values() for t in trackers)]
+
+    def _assessed(self, t_us: int, window: NDArray[np.float32] | None) -> list[Event]:
+        scorer, within = self.scorer, self._window
+        if scorer is None or within is None:
+            return []
+        if window is None:
+            reason = "window_filling" if within.filled else "stale_channel"
+            assessment = HealthAssessment(None, None, reason)
+        else:
+            assessment = assess(scorer.assess(window), scorer.channels)
+        value = assessment.statistic if assessment.statistic is not None else math.nan
+        transitions = [
+            (tracker.rule, transition)
+            for tracker in self._on_health
+            if (transition := tracker.update(t_us, value)) is not None
+        ]
+        events: list[Event] = []
+        if transitions or self._due(t_us, assessment.reason):
+            events.append(self._health(t_us, assessment))
+        events += [self._alarm(rule, change, assessment.contributions) for rule, change in transitions]
+        return events
+
+    def _due(self, t_us: int, reason: str) -> bool:
+        last = self._recorded_us
+        return last is None or reason != self._recorded_reason or t_us - last >= self.plan.record_every_us
+
+    def _health(self, t_us: int, assessment: HealthAssessment) -> Event:
+        self._recorded_us, self._recorded_reason = t_us, assessment.reason
+        identity = self.scorer.identity if self.scorer is not None else None
+        return Event(
+            key=f"health/{self.plan.line}/{self.plan.asset}/{t_us}",
+            line=self.plan.line,
+            occurred_at=from_us(t_us),
+            origin=self.plan.origin,
+            body=Health(
+                asset=self.plan.asset,
+                health=assessment.health,
+                reason=assessment.reason,
+                statistic=assessment.statistic,
+                contributions=assessment.contributions,
+                model=identity.label if identity else "",
+                model_digest=identity.digest if identity else "",
+            ),
+        )
+
+    def _alarm(self, rule: AlarmRule, transition: Transition, contributions: dict[str, float]) -> Event:
+        state = "raised" if transition.raised else "cleared"
+        return Event(
+            key=f"alarm/{rule.line}/{rule.name}/{transition.at_us}/{state}",
+            line=rule.line,
+            occurred_at=from_us(transition.at_us),
+            origin=self.plan.origin,
+            body=Alarm(
+                alarm=rule.name,
+                asset=rule.asset,
+                state="raised" if transition.raised else "cleared",
+                value=transition.value,
+                limit=rule.limit,
+                action=rule.action,
+                since=from_us(transition.since_us),
+                contributions=contributions,
+            ),
+        )

@@ -1,0 +1,85 @@
+"""Sliding windows of sensor readings on a regular time grid, for models that look at the recent past."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edge_agent.readings import Quality
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from edge_agent.readings import Reading
+
+
+class SlidingWindow:
+    """The last `rows` grid points of an asset's channels, in event time.
+
+    A grid point takes each channel's newest value (last value held) and is closed when a reading of a later grid
+    point arrives, so a window never holds a value from its own future. A channel silent for longer than `stale_us`
+    is not held on: the window starts filling again. Rows live in a mirrored ring, so that a window is a view and a
+    tick costs no copy of the past.
+
+    Args:
+        channels: column order.
+        rows: grid points in a window.
+        period_us: grid spacing, microseconds.
+        stale_us: longest silence of a channel that is bridged by its last value, microseconds.
+    """
+
+    def __init__(self, channels: Sequence[str], *, rows: int, period_us: int, stale_us: int) -> None:
+        self._column = {name: index for index, name in enumerate(channels)}
+        self._rows = rows
+        self._period_us = period_us
+        self._stale_us = max(stale_us, period_us)
+        self._ring = np.zeros((2 * rows, len(channels)), dtype=np.float32)
+        self._latest = np.zeros(len(channels), dtype=np.float32)
+        self._seen_us = np.full(len(channels), np.iinfo(np.int64).min, dtype=np.int64)
+        self._filled = 0
+        self._at = 0
+        self._tick: int | None = None
+
+    @property
+    def filled(self) -> int:
+        """Grid points held, at most `rows`."""
+        return self._filled
+
+    def offer(self, reading: Reading) -> Iterator[tuple[int, NDArray[np.float32] | None]]:
+        """Take one reading and yield `(t_us, window)` for every grid point that it closes.
+
+        `t_us` is the end of the closed grid interval. `window` is float32 (rows, channels), oldest first, a view
+        valid until the next call; None while the window is filling or a channel is stale. Readings of other
+        channels, of BAD quality and from before the current grid point change nothing.
+        """
+        column = self._column.get(reading.channel.name)
+        if column is None or reading.quality >= Quality.BAD:
+            return
+        tick = reading.t_us // self._period_us
+        if self._tick is None:
+            self._tick = tick
+        if tick < self._tick:
+            return
+        if (tick - self._tick) * self._period_us > self._stale_us:
+            end_us = (self._tick + 1) * self._period_us
+            self._tick = tick
+            self._filled = 0
+            yield end_us, None
+        while self._tick < tick:
+            self._tick += 1
+            yield self._tick * self._period_us, self._close(self._tick * self._period_us)
+        self._latest[column] = reading.value
+        self._seen_us[column] = reading.t_us
+
+    def _close(self, end_us: int) -> NDArray[np.float32] | None:
+        if int(self._seen_us.min()) < end_us - self._stale_us:
+            self._filled = 0
+            return None
+        self._ring[self._at] = self._latest
+        self._ring[self._at + self._rows] = self._latest
+        self._at = (self._at + 1) % self._rows
+        self._filled = min(self._filled + 1, self._rows)
+        return self._ring[self._at : self._at + self._rows] if self._filled == self._rows else None
