@@ -1,1 +1,1 @@
-"""A simulated line with physics and planted truth, for demo, tests and benchmarks."""
+"""A simulated press line with physics and planted truth, for demo, tests and benchmarks; no product code imports it."""
