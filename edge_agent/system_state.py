@@ -56,6 +56,7 @@ class SystemState(msgspec.Struct, frozen=True):
         waiting_messages: messages waiting for the writer.
         last_message_age_s: seconds since the last message from the broker, None before the first.
         last_commit_ms: duration of the last commit, None before the first.
+        problem: why commits fail at present, in words; empty when they succeed.
     """
 
     agent: str
@@ -70,3 +71,4 @@ class SystemState(msgspec.Struct, frozen=True):
     waiting_messages: int
     last_message_age_s: float | None
     last_commit_ms: float | None
+    problem: str = ""
