@@ -117,7 +117,7 @@ def export(
 
 
 @app.command(epilog="Example: edge-agent replay --config lineproof.toml --readings run1.csv --rate 100")
-def replay(  # noqa: PLR0913 - each is an option of the command line
+def replay(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     config: ConfigOption = Path("lineproof.toml"),
     readings: Annotated[list[Path] | None, typer.Option(help="CSV: a time column and one column a sensor.")] = None,
     images: Annotated[Path | None, typer.Option(help="Folder of images for the station's watched folder.")] = None,

@@ -43,14 +43,15 @@ class ListStore:
         self.batches.append(batch)
         if self.refusals:
             raise self.refusals.pop(0)
-        new = [event for event in batch.events if event.key not in self.events]
+        offered = {event.key: event for event in batch.events}
+        new = [event for event in offered.values() if event.key not in self.events]
         for event in new:
             self.events[event.key] = event
             self.journal.append(f"commit {event.key}")
         subjects = {event.key for event in new}
         return Committed(
             events=[RecordedEvent(len(self.events), NOW, "boot", 0, event) for event in new],
-            outbox=[message for message in batch.outbox if message.subject_key in subjects],
+            outbox=list({m.key: m for m in batch.outbox if m.subject_key in subjects}.values()),
             duplicate_events=len(batch.events) - len(new),
         )
 
