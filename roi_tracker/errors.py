@@ -1,0 +1,72 @@
+"""The tracker's errors: one tree; each says which field, which value, what to do, and whether trying again can help."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class TrackerError(Exception):
+    """Base of every error the tracker raises on purpose.
+
+    Attributes:
+        field: dotted name of the input at fault, or None.
+        value: the offending value.
+        hint: one sentence that says how to fix it.
+        retryable: True when the same call may succeed later without a change.
+    """
+
+    retryable = False
+
+    def __init__(self, message: str, *, field: str | None = None, value: object = None, hint: str = "") -> None:
+        super().__init__(message)
+        self.field = field
+        self.value = value
+        self.hint = hint
+
+    def __str__(self) -> str:
+        parts = [super().__str__()]
+        if self.field:
+            parts.append(f"[{self.field} = {str(self.value)[:80]!r}]")
+        if self.hint:
+            parts.append(f"Fix: {self.hint}")
+        return " ".join(parts)
+
+
+class MoneyError(TrackerError):
+    """An amount cannot be read, or two currencies were mixed."""
+
+
+class CaseError(TrackerError):
+    """The business case cannot be used as it stands."""
+
+
+class RowError(msgspec.Struct, frozen=True):
+    """One line of an import that cannot be used.
+
+    Attributes:
+        source: file name or feed address.
+        line: line number, from 1.
+        message: what is wrong, naming the field.
+    """
+
+    source: str
+    line: int
+    message: str
+
+
+class IntakeError(TrackerError):
+    """An import was refused as a whole; `rows` says which lines are wrong. Nothing of it was stored."""
+
+    def __init__(self, message: str, *, rows: tuple[RowError, ...] = (), hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.rows = rows
+
+
+class StoreError(TrackerError):
+    """The tracker's store refused or failed; nothing was written."""
+
+
+class UnreachableError(TrackerError):
+    """A feed cannot be reached now; what was already imported stays."""
+
+    retryable = True

@@ -1,0 +1,135 @@
+"""Observations at line x shift x product, and line x shift for what no product can own (time, energy, hours).
+
+None means not measured; it is never replaced by 0.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Origin = Literal["measured", "imported", "simulated"]
+Inspector = Literal["previous", "ai"]
+Stratum = Literal["PASS", "FAIL"]
+_TRUST: tuple[Origin, ...] = ("measured", "imported", "simulated")
+
+
+def weakest_origin(origins: Iterable[Origin]) -> Origin:
+    """The origin a figure made of several facts must carry: simulated before imported before measured.
+
+    >>> weakest_origin(["measured", "simulated"])
+    'simulated'
+    """
+    return max(origins, key=_TRUST.index, default="measured")
+
+
+class AuditSample(msgspec.Struct, frozen=True):
+    """Parts of one verdict, drawn at random and re-inspected by a person.
+
+    Attributes:
+        inspector: who had judged them.
+        stratum: the verdict they had.
+        audited: parts drawn.
+        defects_found: of those, defective.
+    """
+
+    inspector: Inspector
+    stratum: Stratum
+    audited: int
+    defects_found: int
+
+
+class Observation(msgspec.Struct, frozen=True):
+    """One product on one line in one shift.
+
+    Attributes:
+        day: local date on which the shift starts.
+        origin: weakest origin of the facts it is made of.
+        inspector: the inspection in force for most of the shift; None where the line never reported a mode.
+        inspected: parts judged by the inspection in force.
+        rejected: of those, failed; parts a person decided after REVIEW are apart.
+        reviewed, review_defects: REVIEW parts a person has decided, and how many were defective (a census, no sample).
+        escapes: defective parts found later, by the day they were found.
+        audits: random audit samples.
+    """
+
+    line: str
+    day: date
+    shift: str
+    product: str
+    origin: Origin
+    inspector: Inspector | None
+    produced: int | None = None
+    inspected: int | None = None
+    rejected: int | None = None
+    reviewed: int = 0
+    review_defects: int = 0
+    scrap: int | None = None
+    rework: int | None = None
+    planned_busy_s: float | None = None
+    escapes: int | None = None
+    audits: tuple[AuditSample, ...] = ()
+
+    @property
+    def shift_key(self) -> tuple[str, date, str]:
+        """Line, day and shift."""
+        return (self.line, self.day, self.shift)
+
+
+class LineShift(msgspec.Struct, frozen=True):
+    """One line in one shift: the facts that belong to no single product.
+
+    Attributes:
+        planned_busy_s: planned busy time in seconds (ISO 22400-2 PBT), periods that overlap counted once.
+        unplanned_stop_s, planned_stop_s: seconds stopped within the shift, overlapping stops counted once;
+            None while nothing watched the machine.
+        unplanned_stops, planned_stops: stops that began in the shift.
+        energy_kwh, labour_hours: all carriers and roles together.
+        shadow_s, live_s: seconds an AI inspection ran beside or instead of the previous one.
+    """
+
+    line: str
+    day: date
+    shift: str
+    origin: Origin
+    planned_busy_s: float | None = None
+    unplanned_stop_s: float | None = None
+    unplanned_stops: int | None = None
+    planned_stop_s: float | None = None
+    planned_stops: int | None = None
+    energy_kwh: float | None = None
+    labour_hours: float | None = None
+    shadow_s: float | None = None
+    live_s: float | None = None
+
+    @property
+    def shift_key(self) -> tuple[str, date, str]:
+        """Line, day and shift."""
+        return (self.line, self.day, self.shift)
+
+
+FindingName = Literal[
+    "duplicate_production", "impossible_count", "overlapping_stops", "outside_shifts", "stop_longer_than_shift"
+]
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """Something wrong with the data, kept with its evidence."""
+
+    name: FindingName
+    line: str
+    day: date
+    evidence: str
+
+
+class Observations(msgspec.Struct, frozen=True):
+    """All observations derived from the events of a store, in time order, with what was wrong on the way."""
+
+    products: tuple[Observation, ...]
+    line_shifts: tuple[LineShift, ...]
+    findings: tuple[Finding, ...]

@@ -1,0 +1,1 @@
+"""How a report looks: JSON document, web page."""

@@ -1,0 +1,119 @@
+"""The ruler: what a recorded reject rate says about true defects, from random audits of rejected and passed parts.
+
+A better inspection finds more defects, so the recorded rate rises while quality improves. The share of true defects
+among rejected parts (PPV) and among passed parts (false-omission rate) turn recorded counts into true ones:
+pi = p * PPV + (1 - p) * FOR. Both are pooled over a period by product and inspector.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+from scipy.stats import beta
+
+from roi_tracker.observations import Inspector, Stratum
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from roi_tracker.observations import Observation
+
+MINIMUM_AUDITED = 30
+"""Fewest parts audited in a stratum (or all of its parts where it has fewer) before its rate is used."""
+
+
+class StratumKey(msgspec.Struct, frozen=True, order=True):
+    """Parts that are audited together."""
+
+    product: str
+    inspector: Inspector
+    stratum: Stratum
+
+
+class StratumRate(msgspec.Struct, frozen=True):
+    """What the audit of one stratum found.
+
+    Attributes:
+        population: parts of the stratum in the period.
+        audited, defects_found: the random sample.
+    """
+
+    key: StratumKey
+    population: int
+    audited: int
+    defects_found: int
+
+    @property
+    def rate(self) -> float:
+        """Share of true defects: PPV in the FAIL stratum, FOR in the PASS stratum."""
+        return self.defects_found / self.audited if self.audited else 0.0
+
+    @property
+    def sufficient(self) -> bool:
+        """True when enough parts were audited."""
+        return self.audited >= min(MINIMUM_AUDITED, self.population)
+
+    def margins(self, confidence: float) -> tuple[float, float]:
+        """Sampling error in defects of the whole stratum, downwards and upwards (Clopper-Pearson, one-sided each,
+        with the finite-population correction). An audit that found nothing has no margin downwards but one upwards.
+        """
+        if not self.population or not self.audited:
+            return 0.0, 0.0
+        found, rest, tail = self.defects_found, self.audited - self.defects_found, 1 - confidence
+        low = float(beta.ppf(tail, found, rest + 1)) if found else 0.0
+        high = float(beta.ppf(1 - tail, found + 1, rest)) if rest else 1.0
+        unseen = max(0.0, 1.0 - self.audited / self.population) ** 0.5
+        return self.population * (self.rate - low) * unseen, self.population * (high - self.rate) * unseen
+
+
+class Ruler(msgspec.Struct, frozen=True):
+    """Rates of all strata of a period."""
+
+    strata: tuple[StratumRate, ...]
+
+    @property
+    def missing(self) -> tuple[StratumRate, ...]:
+        """Strata that have parts but no sufficient audit."""
+        return tuple(stratum for stratum in self.strata if not stratum.sufficient)
+
+    def rate(self, product: str, inspector: Inspector, stratum: Stratum) -> float:
+        """Share of true defects in a stratum, 0 for one without parts."""
+        key = StratumKey(product, inspector, stratum)
+        return next((known.rate for known in self.strata if known.key == key), 0.0)
+
+    def margins(self, confidence: float) -> tuple[float, float]:
+        """Sampling error of the true defects of all strata together, down and up; strata are independent."""
+        pairs = [stratum.margins(confidence) for stratum in self.strata]
+        return float(np.hypot.reduce([low for low, _ in pairs] or [0.0])), float(
+            np.hypot.reduce([high for _, high in pairs] or [0.0])
+        )
+
+
+def populations(row: Observation) -> tuple[int, int]:
+    """Passed and rejected parts of a measured row; parts decided by a person after REVIEW belong to neither."""
+    inspected, rejected = row.inspected or 0, row.rejected or 0
+    return max(0, inspected - rejected - row.reviewed), rejected
+
+
+def ruler_of(rows: Sequence[Observation], when_unknown: Inspector) -> Ruler:
+    """Pool the audits of a period.
+
+    Args:
+        rows: measured rows (`inspected` and `rejected` known).
+        when_unknown: the inspection in force on lines that never reported a mode.
+    """
+    counts: dict[StratumKey, list[int]] = defaultdict(lambda: [0, 0, 0])
+    for row in rows:
+        inspector = row.inspector or when_unknown
+        passed, failed = populations(row)
+        counts[StratumKey(row.product, inspector, "PASS")][0] += passed
+        counts[StratumKey(row.product, inspector, "FAIL")][0] += failed
+        for audit in row.audits:
+            if audit.inspector == inspector:
+                count = counts[StratumKey(row.product, inspector, audit.stratum)]
+                count[1] += audit.audited
+                count[2] += audit.defects_found
+    return Ruler(tuple(StratumRate(key, *count) for key, count in sorted(counts.items())))

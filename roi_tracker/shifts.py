@@ -1,0 +1,100 @@
+"""The plant's shift calendar: which shift a moment belongs to, in local time, summer time included."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from roi_tracker.business_case import Plant
+
+_ONE_DAY = timedelta(days=1)
+
+
+class ShiftInstance(msgspec.Struct, frozen=True):
+    """One shift on one day, as a UTC interval [start, end).
+
+    Attributes:
+        day: local date on which the shift starts.
+    """
+
+    day: date
+    label: str
+    start: datetime
+    end: datetime
+
+
+class ShiftCalendar:
+    """Shifts of a plant. Instances of a day are computed once and kept."""
+
+    def __init__(self, plant: Plant) -> None:
+        self._zone = ZoneInfo(plant.time_zone)
+        self._shifts = plant.shifts
+        self._working_weekdays = frozenset(plant.working_weekdays)
+        self._closed = frozenset(plant.closed_days)
+        self._days: dict[date, tuple[ShiftInstance, ...]] = {}
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Shift labels in the order of the day."""
+        return tuple(shift.label for shift in self._shifts)
+
+    def local_day(self, moment: datetime) -> date:
+        """The plant's date at a moment."""
+        return moment.astimezone(self._zone).date()
+
+    def expected(self, day: date) -> bool:
+        """True when production is expected on this day."""
+        return day.weekday() in self._working_weekdays and day not in self._closed
+
+    def of_day(self, day: date) -> tuple[ShiftInstance, ...]:
+        """All shifts that start on a local day."""
+        known = self._days.get(day)
+        if known is None:
+            known = tuple(self._instance(day, index) for index in range(len(self._shifts)))
+            self._days[day] = known
+        return known
+
+    def _instance(self, day: date, index: int) -> ShiftInstance:
+        shift = self._shifts[index]
+        end_day = day if shift.end > shift.start else day + _ONE_DAY
+        start = datetime.combine(day, shift.start, self._zone).astimezone(UTC)
+        end = datetime.combine(end_day, shift.end, self._zone).astimezone(UTC)
+        return ShiftInstance(day, shift.label, start, end)
+
+    def at(self, moment: datetime) -> ShiftInstance | None:
+        """The shift that is running at a moment; None between shifts."""
+        today = self.local_day(moment)
+        for day in (today, today - _ONE_DAY):
+            for instance in self.of_day(day):
+                if instance.start <= moment < instance.end:
+                    return instance
+        return None
+
+    def labelled(self, label: str, moment: datetime) -> ShiftInstance | None:
+        """The latest shift of that label which had begun by `moment` (a shift's own summary is written at its end);
+        the shift running at `moment` where the plant has no such label or it lies more than a day back.
+        """
+        if label in self.labels:
+            today = self.local_day(moment)
+            for day in (today, today - _ONE_DAY):
+                for instance in self.of_day(day):
+                    if instance.label == label and instance.start <= moment < instance.start + _ONE_DAY:
+                        return instance
+        return self.at(moment)
+
+    def clip(self, start: datetime, end: datetime) -> Iterator[tuple[ShiftInstance, datetime, datetime]]:
+        """Cut [start, end) at shift borders; time between shifts is left out."""
+        day = self.local_day(start) - _ONE_DAY
+        last = self.local_day(end)
+        while day <= last:
+            for instance in self.of_day(day):
+                low, high = max(start, instance.start), min(end, instance.end)
+                if low < high:
+                    yield instance, low, high
+            day += _ONE_DAY

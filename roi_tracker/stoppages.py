@@ -1,0 +1,116 @@
+"""Time on a line cut into shifts: stops, whether anybody watched, and in which mode the inspection ran."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from roi_tracker.observations import Finding, Origin
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from roi_tracker.facts import ModeFact, ProductionFact, StopFact
+    from roi_tracker.shifts import ShiftCalendar, ShiftInstance
+
+STOP_SILENCE = timedelta(days=7)
+"""A line that reports neither a state nor a stop for longer is not watched: its stops are unknown, not zero."""
+
+ShiftKey = tuple[str, date, str]
+
+
+class StopTime(msgspec.Struct, frozen=True):
+    """Stop time within one shift: seconds, stops that began in it, origins of the facts."""
+
+    seconds: float = 0.0
+    count: int = 0
+    origins: tuple[Origin, ...] = ()
+
+
+NO_STOPS = StopTime()
+
+
+def stops_by_shift(
+    stops: Sequence[StopFact], calendar: ShiftCalendar, findings: list[Finding]
+) -> dict[ShiftKey, StopTime]:
+    """Clip the stops of one line at shift borders; time covered by two stops counts once and is reported."""
+    found: dict[ShiftKey, StopTime] = defaultdict(StopTime)
+    covered_until: datetime | None = None
+    for stop in sorted(stops, key=lambda item: (item.at, item.end)):
+        start = stop.at
+        if covered_until is not None and start < covered_until:
+            findings.append(
+                Finding("overlapping_stops", stop.line, calendar.local_day(start), f"{stop.asset} {start.isoformat()}")
+            )
+            start = covered_until
+        first = calendar.at(stop.at)
+        for instance, low, high in calendar.clip(start, stop.end):
+            key = (stop.line, instance.day, instance.label)
+            old = found[key]
+            found[key] = StopTime(
+                old.seconds + (high - low).total_seconds(),
+                old.count + (1 if instance == first else 0),
+                (*old.origins, stop.origin),
+            )
+        covered_until = stop.end if covered_until is None else max(covered_until, stop.end)
+    return dict(found)
+
+
+def is_watched(instance: ShiftInstance, signs: Sequence[datetime]) -> bool:
+    """True when signs of life (sorted) surround the shift without a silence longer than `STOP_SILENCE`."""
+    index = bisect_right(signs, instance.start)
+    before = signs[index - 1] if index else None
+    after = signs[index] if index < len(signs) else None
+    if after is not None and after < instance.end:
+        return True
+    if before is None or after is None:
+        nearest = before or after
+        return nearest is not None and abs(nearest - instance.start) <= STOP_SILENCE
+    return after - before <= STOP_SILENCE
+
+
+def planned_busy_s(production: Sequence[ProductionFact]) -> float | None:
+    """Planned busy time of a shift from its production periods: products that share the same time share its planned
+    busy time (the greatest counts), products one after the other add up; None when any period does not state it.
+    """
+    if not production or any(fact.planned_busy_s is None for fact in production):
+        return None
+    total, group, group_end = 0.0, 0.0, None
+    for fact in sorted(production, key=lambda item: (item.at, item.end)):
+        busy = fact.planned_busy_s or 0.0
+        if group_end is not None and fact.at < group_end:
+            group, group_end = max(group, busy), max(group_end, fact.end)
+        else:
+            total, group, group_end = total + group, busy, fact.end
+    return total + group
+
+
+class ModeSpan(msgspec.Struct, frozen=True):
+    """An inspection mode from `start` until `end` (None: still)."""
+
+    start: datetime
+    end: datetime | None
+    mode: str
+
+
+def mode_spans(changes: Sequence[ModeFact]) -> tuple[ModeSpan, ...]:
+    """Spans between one line's mode changes."""
+    ordered = sorted(changes, key=lambda change: change.at)
+    ends: list[datetime | None] = [change.at for change in ordered[1:]]
+    return tuple(ModeSpan(c.at, end, c.mode) for c, end in zip(ordered, [*ends, None], strict=True))
+
+
+def mode_seconds(instance: ShiftInstance, spans: Sequence[ModeSpan], mode: str) -> float | None:
+    """Seconds of a shift in a mode; None for a line that never reported one."""
+    if not spans:
+        return None
+    total = 0.0
+    for span in spans:
+        if span.mode == mode:
+            high = instance.end if span.end is None else min(instance.end, span.end)
+            total += max(0.0, (high - max(instance.start, span.start)).total_seconds())
+    return total
