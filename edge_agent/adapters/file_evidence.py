@@ -1,0 +1,124 @@
+"""Evidence images as files named by the sha256 of their bytes (`ab/abcdef...`), synced before `put` returns."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import structlog
+
+from edge_agent.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+_DIGEST = re.compile(r"[0-9a-f]{64}\Z")
+_INCOMING = "incoming"  # unfinished files; never two letters long, so no digest leads here
+
+_log = structlog.get_logger(__name__)
+
+
+class FileEvidence:
+    """ports.EvidenceStore in a folder. Thread-safe; one process owns the folder.
+
+    Args:
+        folder: made when absent; files that a crash left unfinished are removed.
+        damaged: told the digest of a file whose bytes no longer match it; the file stays where it is.
+
+    Raises:
+        StoreError: the folder cannot be used.
+    """
+
+    def __init__(self, folder: Path, *, damaged: Callable[[str], None] | None = None) -> None:
+        self._folder = folder
+        self._incoming = folder / _INCOMING
+        self._damaged = damaged
+        with self._disk_errors("opening the folder"):
+            self._incoming.mkdir(parents=True, exist_ok=True)
+            for left in self._incoming.iterdir():
+                left.unlink()
+
+    def put(self, content: bytes) -> str:
+        """Keep bytes durably and return their digest; the same bytes are kept once, a damaged copy is replaced.
+
+        Raises:
+            StoreError: the disk is full or failed; nothing is kept under the digest that was not there before.
+        """
+        digest = hashlib.sha256(content).hexdigest()
+        path = self._path(digest)
+        with self._disk_errors("keeping an image"):
+            if not path.parent.is_dir():
+                path.parent.mkdir(exist_ok=True)
+                _sync_folder(self._folder)
+            if _read(path) != content:
+                self._write(path, content)
+            # Synced for the copy that was there too: its writer may be a thread that has not come this far.
+            _sync_folder(path.parent)
+        return digest
+
+    def get(self, digest: str) -> bytes | None:
+        """The bytes, or None when they are not (or no longer) kept, or not what the digest says.
+
+        Anything but 64 lower-case hex digits names nothing and never becomes a path.
+
+        Raises:
+            StoreError: the disk failed.
+        """
+        if _DIGEST.match(digest) is None:
+            return None
+        with self._disk_errors("reading an image"):
+            content = _read(self._path(digest))
+        if content is not None and hashlib.sha256(content).hexdigest() != digest:
+            _log.error("evidence is damaged", digest=digest)
+            if self._damaged is not None:
+                self._damaged(digest)
+            return None
+        return content
+
+    def _path(self, digest: str) -> Path:
+        return self._folder / digest[:2] / digest
+
+    def _write(self, path: Path, content: bytes) -> None:
+        unfinished = self._incoming / f"{path.name}.{os.urandom(8).hex()}"
+        try:
+            with unfinished.open("xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+
+    @contextmanager
+    def _disk_errors(self, doing: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise StoreError(
+                f"evidence folder failed while {doing}: {error.strerror or error}",
+                field="evidence.folder",
+                value=str(self._folder),
+                hint="check the folder, its permissions and the free space",
+            ) from error
+
+
+def _read(path: Path) -> bytes | None:
+    """The file's bytes, None when there is none; a link is refused, so that no name leads out of the folder."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    with os.fdopen(descriptor, "rb") as file:
+        return file.read()
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,193 @@
+"""Readings on their way into the SQLite store: staged with their commit, then compacted into blocks and roll-ups.
+
+Called by the store's writer thread inside a transaction of the store; what is remembered between transactions is
+only taken over once the transaction stands (`committed`), and dropped when it fails (`rolled_back`).
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING, cast
+
+import msgspec
+import numpy as np
+import structlog
+
+from edge_agent.adapters import reading_blocks
+from edge_agent.adapters.minute_rollups import MINUTE_US, minute_start, minute_starts, roll_up
+from edge_agent.adapters.reading_blocks import BLOCK_US, Series, block_start
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import apsw
+
+    from edge_agent.readings import Channel, Reading
+
+BLOCKS_A_CALL = 16  # bounds how long a compaction keeps the writer from facts: tens of milliseconds
+READINGS_A_CALL = 10_000
+
+_log = structlog.get_logger(__name__)
+
+_StagedRow = tuple[int, int, float, int]  # t_us, channel_id, value, quality
+
+
+class _Task(msgspec.Struct, frozen=True):
+    """Staged readings of one channel within one block and before the cutoff."""
+
+    channel_id: int
+    start_us: int
+    end_us: int
+    count: int
+
+
+class ReadingTables:
+    """The tables `channel`, `staged`, `block` and `minute`, written through one connection."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+        self._channel_ids: dict[Channel, int] = {}
+        self._compacted_until: dict[int, int] | None = None  # newest time in any block, by channel id
+        self._plan: list[_Task] = []
+
+    def rolled_back(self) -> None:
+        """Forget what a failed transaction may have taught."""
+        self._channel_ids.clear()
+        self._compacted_until = None
+        self._plan.clear()
+
+    # ---- staging ----------------------------------------------------------------------------------------------
+
+    def insert(self, readings: Sequence[Reading]) -> int:
+        """Stage readings whose (channel, time) is new, in blocks as well as in staging; returns how many were."""
+        rows: list[_StagedRow] = []
+        late: list[_StagedRow] = []
+        newest = self._newest_compacted()
+        for reading in readings:
+            channel_id = self._channel_ids.get(reading.channel)
+            if channel_id is None:
+                channel_id = self._channel_id(reading.channel)
+            row = (reading.t_us, channel_id, reading.value, reading.quality)
+            (late if reading.t_us <= newest.get(channel_id, _BEFORE_ALL) else rows).append(row)
+        if late:
+            rows += self._not_in_blocks(late)
+        before = self._connection.total_changes()
+        # DO NOTHING covers only the identity: OR IGNORE would also swallow a NaN without a word.
+        self._connection.executemany(
+            "INSERT INTO staged (t_us, channel_id, value, quality) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (t_us, channel_id) DO NOTHING",
+            rows,
+        )
+        return self._connection.total_changes() - before
+
+    def _channel_id(self, channel: Channel) -> int:
+        found = self._connection.execute("SELECT id, unit FROM channel WHERE key = ?", (channel.key,)).fetchone()
+        if found is None:
+            self._connection.execute(
+                "INSERT INTO channel (key, line, asset, name, unit) VALUES (?, ?, ?, ?, ?)",
+                (channel.key, channel.line, channel.asset, channel.name, channel.unit),
+            )
+            channel_id = self._connection.last_insert_rowid()
+        else:
+            channel_id, unit = cast("tuple[int, str]", found)
+            if unit != channel.unit:
+                _log.warning("channel changed its unit", channel=channel.key, before=unit, after=channel.unit)
+                self._connection.execute("UPDATE channel SET unit = ? WHERE id = ?", (channel.unit, channel_id))
+                for known in [known for known, known_id in self._channel_ids.items() if known_id == channel_id]:
+                    del self._channel_ids[known]  # so that a change back is seen as well
+        self._channel_ids[channel] = channel_id
+        return channel_id
+
+    def _newest_compacted(self) -> dict[int, int]:
+        if self._compacted_until is None:
+            rows = self._connection.execute("SELECT channel_id, max(last_us) FROM block GROUP BY channel_id")
+            self._compacted_until = dict(cast("list[tuple[int, int]]", rows.fetchall()))
+        return self._compacted_until
+
+    def _not_in_blocks(self, rows: list[_StagedRow]) -> list[_StagedRow]:
+        fresh: list[_StagedRow] = []
+
+        def place(row: _StagedRow) -> tuple[int, int]:
+            return row[1], block_start(row[0])
+
+        for (channel_id, start_us), group in groupby(sorted(rows, key=place), key=place):
+            known = set(self._block(channel_id, start_us).times.tolist())
+            fresh += [row for row in group if row[0] not in known]
+        return fresh
+
+    # ---- compaction -------------------------------------------------------------------------------------------
+
+    def compact(self, staged_until_us: int) -> int:
+        """Move staged readings of whole minutes before a time into blocks; returns how many, within the bounds."""
+        if not self._plan:
+            self._plan = self._make_plan(minute_start(staged_until_us))
+        moved = blocks = 0
+        while self._plan and blocks < BLOCKS_A_CALL and moved < READINGS_A_CALL:
+            window = (self._plan[0].start_us, self._plan[0].end_us)
+            chunk: list[_Task] = []
+            while self._plan and (self._plan[0].start_us, self._plan[0].end_us) == window:
+                if blocks >= BLOCKS_A_CALL or moved >= READINGS_A_CALL:
+                    break
+                task = self._plan.pop(0)
+                chunk.append(task)
+                blocks += 1
+                moved += task.count
+            moved += self._move(chunk) - sum(task.count for task in chunk)
+        return moved
+
+    def _make_plan(self, cutoff_us: int) -> list[_Task]:
+        """All staged work of the oldest block period that has some, by channel."""
+        oldest = cast("int | None", self._connection.execute("SELECT min(t_us) FROM staged").get)
+        if oldest is None or oldest >= cutoff_us:
+            return []
+        start_us = block_start(oldest)
+        end_us = min(start_us + BLOCK_US, cutoff_us)
+        rows = self._connection.execute(
+            "SELECT channel_id, count(*) FROM staged WHERE t_us >= ? AND t_us < ? GROUP BY channel_id ORDER BY 1",
+            (start_us, end_us),
+        ).fetchall()
+        return [_Task(channel_id, start_us, end_us, count) for channel_id, count in cast("list[tuple[int, int]]", rows)]
+
+    def _move(self, chunk: list[_Task]) -> int:
+        """Move neighbouring channels of one window: one scan of the window for all of them, one to delete."""
+        bounds = (chunk[0].start_us, chunk[0].end_us, chunk[0].channel_id, chunk[-1].channel_id)
+        where = "t_us >= ? AND t_us < ? AND channel_id BETWEEN ? AND ?"
+        rows = self._connection.execute(f"SELECT t_us, channel_id, value, quality FROM staged WHERE {where}", bounds)  # noqa: S608 - a constant
+        ordered = sorted(cast("list[_StagedRow]", rows.fetchall()), key=itemgetter(1, 0))
+        for channel_id, group in groupby(ordered, key=itemgetter(1)):
+            times, _, values, quality = zip(*group, strict=True)
+            added = Series(np.array(times, np.int64), np.array(values, np.float64), np.array(quality, np.uint8))
+            self._write_block(channel_id, chunk[0].start_us, added)
+        self._connection.execute(f"DELETE FROM staged WHERE {where}", bounds)  # noqa: S608 - a constant
+        return len(ordered)
+
+    def _write_block(self, channel_id: int, start_us: int, added: Series) -> None:
+        whole = reading_blocks.merge(self._block(channel_id, start_us), added)
+        last_us = int(whole.times[-1])
+        self._connection.execute(
+            "INSERT INTO block (channel_id, start_us, last_us, count, data) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT (channel_id, start_us)"
+            " DO UPDATE SET last_us = excluded.last_us, count = excluded.count, data = excluded.data",
+            (channel_id, start_us, last_us, len(whole), reading_blocks.encode(whole)),
+        )
+        touched = minute_starts(added.times)
+        first, last = np.searchsorted(whole.times, [min(touched), max(touched) + MINUTE_US])
+        affected = Series(whole.times[first:last], whole.values[first:last], whole.quality[first:last])
+        self._connection.executemany(
+            "INSERT INTO minute (channel_id, start_us, count, minimum, mean, maximum) VALUES (?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (channel_id, start_us) DO UPDATE SET count = excluded.count, minimum = excluded.minimum,"
+            " mean = excluded.mean, maximum = excluded.maximum",
+            [(channel_id, *msgspec.structs.astuple(rollup)) for rollup in roll_up(affected)],
+        )
+        newest = self._newest_compacted()
+        newest[channel_id] = max(last_us, newest.get(channel_id, last_us))
+
+    def _block(self, channel_id: int, start_us: int) -> Series:
+        found = self._connection.execute(
+            "SELECT data FROM block WHERE channel_id = ? AND start_us = ?", (channel_id, start_us)
+        ).fetchone()
+        return reading_blocks.empty() if found is None else reading_blocks.decode(cast("bytes", found[0]))
+
+
+_BEFORE_ALL = -(2**63) - 1
