@@ -1,0 +1,323 @@
+"""Messages from the broker, acknowledged only after their commit.
+
+Three threads meet here. The network thread receives into a queue and never waits for the pipeline, so that the
+keepalive goes on while the pipeline is full. The pump thread decodes and delivers, one message after the other, and may
+be held back. The writer thread acknowledges; the network thread sends its acknowledgements in receive order.
+
+What bounds the queue: a broker has at most Receive Maximum QoS 1 messages unacknowledged (65,535 by the size of a
+packet identifier, should it ignore the limit). QoS 0 messages have no such bound; past `QOS_0_WAITING` they are dropped
+and counted, as QoS 0 allows. A lost connection loses nothing: what was not acknowledged comes again and is recognised
+by its key. A reading without a time stamp has no such key, so that it may be recorded twice, at two receive times.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import queue
+import threading
+import time
+from collections import Counter, deque
+from typing import TYPE_CHECKING
+
+import msgspec
+import structlog
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from edge_agent.adapters.mqtt_client import Session
+from edge_agent.adapters.mqtt_connection import LONGEST_SLEEP_S, Backoff, MqttConnection
+from edge_agent.errors import PoisonMessageError
+from edge_agent.instant import Instant
+from edge_agent.ports import Decoded, Delivery, LinkHealth, Quarantined
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from paho.mqtt import client as mqtt
+    from paho.mqtt.properties import Properties
+    from paho.mqtt.reasoncodes import ReasonCode
+
+    from edge_agent.adapters.mqtt_client import PlantClient
+    from edge_agent.config import BrokerSettings
+    from edge_agent.ports import Clock, Codec
+
+QOS_0_WAITING = 10_000
+EVIDENCE_BYTES = 4_096
+DETAIL_CHARACTERS = 500
+HELD_BACK_S = 5.0  # a delivery that waits this long is worth telling people
+STOP_WAIT_S = 2.0
+
+_log = structlog.get_logger(__name__)
+
+
+class MqttToken(msgspec.Struct, frozen=True, gc=False):
+    """Names one delivery: `serial` is never used twice, while brokers use a packet identifier (`mid`) over and over."""
+
+    serial: int
+    mid: int
+    qos: int
+
+
+class SourceCounts(msgspec.Struct, frozen=True):
+    """What a source did since its start.
+
+    Attributes:
+        received: messages received, redeliveries included.
+        acknowledged: acknowledgements handed to the network.
+        stale_acknowledgements: acknowledgements of a lost connection, dropped; their messages come again.
+        dropped_qos0: QoS 0 messages dropped because too many waited.
+        connections: times the broker accepted us.
+        sessions_lost: times a broker had forgotten our session, and with it the messages it held for us.
+        quarantined: messages quarantined, by reason.
+    """
+
+    received: int
+    acknowledged: int
+    stale_acknowledgements: int
+    dropped_qos0: int
+    connections: int
+    sessions_lost: int
+    quarantined: dict[str, int]
+
+
+class _Arrival(msgspec.Struct, frozen=True, gc=False):
+    """One message as received, before anything is known about it; `problem` is set where it needs no decoder."""
+
+    token: MqttToken
+    topic: str
+    payload: bytes
+    received: Instant
+    retained: bool
+    digest: str = ""
+    problem: tuple[str, str] | None = None
+
+
+class MqttSource:
+    """Implements `ports.Source` over MQTT 5.
+
+    Args:
+        broker: where and how.
+        client_id: identity of the persistent session; keep it the same over restarts, unique among all clients.
+        filters: topic filters, subscribed at QoS 1.
+        codec: turns payloads into readings and facts.
+        clock: receive times.
+        max_payload_bytes: larger payloads are quarantined.
+        backoff: waits between attempts to connect.
+
+    Raises:
+        ConfigError: a TLS or password file cannot be used.
+    """
+
+    def __init__(  # noqa: PLR0913 - six settings of the source, and the back-off that tests replace
+        self,
+        broker: BrokerSettings,
+        client_id: str,
+        filters: Sequence[str],
+        codec: Codec,
+        clock: Clock,
+        max_payload_bytes: int,
+        *,
+        backoff: Backoff | None = None,
+    ) -> None:
+        self.name = f"mqtt:{client_id}"
+        self._filters = tuple(filters)
+        self._codec = codec
+        self._clock = clock
+        self._max_payload_bytes = max_payload_bytes
+        self._connection = MqttConnection(broker, Session(client_id, keep=True), self, clock, backoff)
+        self._connection.client.on_message = self._on_message
+        self._connection.client.on_subscribe = self._on_subscribe
+        self._arrivals: queue.SimpleQueue[_Arrival | None] = queue.SimpleQueue()
+        self._acknowledgements: deque[MqttToken] = deque()
+        self._unacknowledged: dict[int, int] = {}  # packet identifier to serial; of the present connection only
+        self._deliver: Callable[[Delivery], None] | None = None
+        self._pump = threading.Thread(target=self._pump_arrivals, name=f"mqtt-pump-{client_id}", daemon=True)
+        self._stopping = threading.Event()
+        self._delivering_since_s: float | None = None
+        self._refused_filters: list[str] = []
+        self._serial = 0
+        self._abandoned = 0  # serials up to here come again by themselves
+        self._acknowledged = self._stale = self._dropped_qos0 = self._sessions_lost = 0
+        self._quarantined: Counter[str] = Counter()
+
+    # ---- port ---------------------------------------------------------------------------------------------------
+
+    def start(self, deliver: Callable[[Delivery], None]) -> None:
+        """Begin connecting and delivering; returns at once."""
+        self._deliver = deliver
+        self._pump.start()
+        self._connection.start()
+
+    def acknowledge(self, tokens: Sequence[object]) -> None:
+        """Queue acknowledgements, in the order given; never blocks."""
+        self._acknowledgements.extend(token for token in tokens if isinstance(token, MqttToken))
+        self._connection.wake()
+
+    def health(self) -> LinkHealth:
+        """Alive when both threads run, the broker answers, and it accepted every subscription."""
+        health = self._connection.health(self.name)
+        since_s = self._delivering_since_s
+        if not self._pump.is_alive():
+            return msgspec.structs.replace(health, alive=False, detail="its delivering thread does not run")
+        if health.alive and self._refused_filters:
+            refused = ", ".join(self._refused_filters)
+            return msgspec.structs.replace(
+                health, alive=False, detail=f"the broker refused to subscribe us to {refused}"
+            )
+        if since_s is not None and (held_s := time.monotonic() - since_s) > HELD_BACK_S:
+            detail = f"held back by the pipeline for {held_s:.0f} s, {self._arrivals.qsize()} messages wait"
+            return msgspec.structs.replace(health, detail="; ".join(filter(None, (health.detail, detail))))
+        return health
+
+    def stop(self) -> None:
+        """Stop delivering, send the acknowledgements that were asked for, and disconnect; the session stays."""
+        self._stopping.set()
+        self._arrivals.put(None)
+        self._connection.stop()
+        if self._pump.is_alive() and threading.current_thread() is not self._pump:
+            self._pump.join(STOP_WAIT_S)
+
+    @property
+    def counts(self) -> SourceCounts:
+        """What happened since the start; any thread."""
+        return SourceCounts(
+            received=self._serial,
+            acknowledged=self._acknowledged,
+            stale_acknowledgements=self._stale,
+            dropped_qos0=self._dropped_qos0,
+            connections=self._connection.connections,
+            sessions_lost=self._sessions_lost,
+            quarantined=dict(self._quarantined),
+        )
+
+    # ---- network thread -----------------------------------------------------------------------------------------
+
+    def connected(self, client: PlantClient, *, session_present: bool, receive_maximum: int) -> None:  # noqa: ARG002 - how much we may send does not concern a source
+        """Subscribe; a session that was there sends no retained messages again (Retain Handling 1)."""
+        if not session_present and self._connection.connections > 1:
+            self._sessions_lost += 1
+            _log.warning("broker lost the session", source=self.name, hint="does the broker persist its sessions?")
+        options = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_SEND_IF_NEW_SUB)
+        client.subscribe([(topic_filter, options) for topic_filter in self._filters])
+
+    def lost(self) -> None:
+        """Forget the packet identifiers; late acknowledgements find nothing and are dropped."""
+        self._unacknowledged.clear()
+
+    def turn(self, client: PlantClient) -> float:
+        """Send the acknowledgements that the writer asked for."""
+        mids: list[int] = []
+        while self._acknowledgements:
+            token = self._acknowledgements.popleft()
+            if token.qos == 0:
+                continue
+            if self._unacknowledged.get(token.mid) != token.serial:
+                self._stale += 1
+                continue
+            del self._unacknowledged[token.mid]
+            self._acknowledged += 1
+            if token.qos == 1:
+                mids.append(token.mid)
+            else:
+                client.ack(token.mid, token.qos)
+        client.puback(mids)
+        return LONGEST_SLEEP_S
+
+    def closing(self, client: PlantClient) -> None:
+        """Acknowledge what was committed before the goodbye."""
+        self.turn(client)
+
+    def _on_subscribe(
+        self, _client: mqtt.Client, _userdata: object, _mid: int, reasons: list[ReasonCode], _given: Properties | None
+    ) -> None:
+        self._refused_filters = [
+            f"{topic_filter} ({reason})"
+            for topic_filter, reason in zip(self._filters, reasons, strict=False)
+            if reason.is_failure
+        ]
+
+    def _on_message(self, _client: mqtt.Client, _userdata: object, message: mqtt.MQTTMessage) -> None:
+        received = self._clock.now()
+        self._serial += 1
+        token = MqttToken(self._serial, message.mid, message.qos)
+        if token.qos == 0 and self._arrivals.qsize() >= QOS_0_WAITING:
+            self._dropped_qos0 += 1
+            return
+        if token.qos > 0:
+            self._unacknowledged[token.mid] = token.serial
+        payload = bytes(message.payload)
+        problem = digest = None
+        try:
+            topic = message.topic
+        except UnicodeDecodeError as error:
+            topic = "(not UTF-8)"
+            problem = ("bad_topic", f"the topic is not UTF-8: {error.object!r}")
+        if len(payload) > self._max_payload_bytes:
+            problem = ("too_large", f"{len(payload)} bytes; mqtt.max_payload_bytes is {self._max_payload_bytes}")
+            digest = _digest(topic, payload)
+            payload = payload[:EVIDENCE_BYTES]  # so that giants do not pile up in the queue
+        self._arrivals.put(_Arrival(token, topic, payload, received, bool(message.retain), digest or "", problem))
+
+    # ---- pump thread --------------------------------------------------------------------------------------------
+
+    def _pump_arrivals(self) -> None:
+        while not self._stopping.is_set():
+            arrival = self._arrivals.get()
+            if arrival is None or self._stopping.is_set():
+                return
+            if arrival.token.qos > 0 and arrival.token.serial <= self._abandoned:
+                continue
+            self._delivering_since_s = time.monotonic()
+            try:
+                self._hand_over(self._read(arrival))
+            except Exception as error:  # noqa: BLE001 - supervised boundary: one failed delivery must not end the thread
+                _log.exception("delivery failed", source=self.name, topic=arrival.topic)
+                self._abandoned = self._serial
+                self._connection.break_connection(
+                    f"delivering failed ({type(error).__name__}: {error}); the broker will deliver again"
+                )
+            self._delivering_since_s = None
+
+    def _hand_over(self, delivery: Delivery) -> None:
+        if self._deliver is not None:
+            self._deliver(delivery)
+
+    def _read(self, arrival: _Arrival) -> Delivery:
+        quarantined: Sequence[Quarantined] = ()
+        decoded = Decoded()
+        try:
+            if arrival.problem is not None:
+                quarantined = (self._quarantine(arrival, *arrival.problem),)
+            else:
+                decoded = self._codec.decode(
+                    arrival.topic, arrival.payload, arrival.received, retained=arrival.retained
+                )
+        except PoisonMessageError as error:
+            quarantined = (self._quarantine(arrival, error.reason, str(error)),)
+        except Exception as error:  # noqa: BLE001 - a defect of a decoder must not stop the stream; the message is kept
+            _log.exception("decoder failed", source=self.name, topic=arrival.topic)
+            quarantined = (self._quarantine(arrival, "decoder_failed", f"{type(error).__name__}: {error}"),)
+        return Delivery(
+            source=self.name,
+            token=arrival.token,
+            received_mono_ns=arrival.received.mono_ns,
+            readings=decoded.readings,
+            facts=decoded.facts,
+            quarantined=quarantined,
+            mark=decoded.mark,
+        )
+
+    def _quarantine(self, arrival: _Arrival, reason: str, detail: str) -> Quarantined:
+        self._quarantined[reason] += 1
+        digest = arrival.digest or _digest(arrival.topic, arrival.payload)
+        return Quarantined(
+            key=f"{self.name}/{digest}",
+            source=self.name,
+            topic=arrival.topic,
+            reason=reason,
+            detail=detail[:DETAIL_CHARACTERS],
+            payload=arrival.payload[:EVIDENCE_BYTES],
+        )
+
+
+def _digest(topic: str, payload: bytes) -> str:
+    return hashlib.sha256(topic.encode() + b"\0" + payload).hexdigest()[:32]
