@@ -84,7 +84,7 @@ class Conveyor:
         steady = demand.ambient_cel + self.drum * rise
         self.bearing_temperature += (steady - self.bearing_temperature) * -math.expm1(-dt_s / machine.bearing_tau_s)
 
-        noise = self._rng.normal(size=3)
+        noise = self._rng.normal(size=3).tolist()
         carried = demand.load * (1.0 - 0.5 * demand.slip)
         speed = machine.speed_m_s * self.drum * (1.0 - machine.slip_at_full_severity * demand.slip)
         current = self.drum * (machine.idle_current_a + machine.load_current_a * carried)

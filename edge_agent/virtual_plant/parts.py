@@ -65,14 +65,16 @@ class PartCamera:
         self._vignette = 1.0 - 0.55 * (self._x**2 + self._y**2)
         self._light = np.zeros(4)
 
+    def wait(self, parts: int) -> None:
+        """Let the light drift on for as many parts without a picture."""
+        for _ in range(parts):
+            self._light = 0.97 * self._light + 0.24 * self._rng.normal(size=4)
+
     def take(self, defect: Defect | None = None) -> PartPicture:
         """Picture the next part, with a planted defect or good."""
-        self._light = 0.97 * self._light + 0.24 * self._rng.normal(size=4)
-        height, width = self._mask.shape
+        self.wait(1)
         mask = self._mask.copy()
-        top = int(self._rng.integers(0, self._brush.shape[0] - height))
-        left = int(self._rng.integers(0, self._brush.shape[1] - width))
-        surface = STEEL + self._relief + self._brush[top : top + height, left : left + width]
+        surface = STEEL + self._relief + self._cut(self._brush, *self._mask.shape)
         if defect is not None:
             paint_defect(defect.kind, defect.severity, Canvas(surface, mask, self._geometry), self._rng)
         return PartPicture(self._expose(surface, mask), defect)
@@ -85,7 +87,7 @@ class PartCamera:
         part = cv2.warpAffine(surface, pose, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
         # The part throws a soft shadow to the lower right, away from the lamp.
         shadow = cv2.GaussianBlur(cv2.warpAffine(cover, np.array([[1, 0, 4], [0, 1, 5]], np.float32), size), (0, 0), 3)
-        belt = self._belt * (1.0 - 0.5 * shadow)
+        belt = self._cut(self._belt, HEIGHT, WIDTH) * (1.0 - 0.5 * shadow)
         grey = cover * part + (1.0 - cover) * belt
 
         level, tilt_x, tilt_y, warmth = (float(value) for value in np.tanh(self._light))
@@ -98,6 +100,11 @@ class PartCamera:
         colour += (noise * np.sqrt(0.02 * grey + 1.0))[:, :, None]
         pixels: NDArray[np.uint8] = np.clip(np.rint(colour), 0, 255).astype(np.uint8)
         return pixels
+
+    def _cut(self, sheet: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:
+        top = int(self._rng.integers(0, sheet.shape[0] - height))
+        left = int(self._rng.integers(0, sheet.shape[1] - width))
+        return sheet[top : top + height, left : left + width]
 
     def _pose(self) -> NDArray[np.float32]:
         angle = math.radians(float(np.clip(self._rng.normal(0, 0.4), -1.2, 1.2)))
@@ -150,6 +157,7 @@ def _brushed(rng: np.random.Generator) -> NDArray[np.float32]:
 
 
 def _belt(rng: np.random.Generator) -> NDArray[np.float32]:
-    """The rubber belt under the part."""
-    grain = cv2.GaussianBlur(rng.standard_normal((HEIGHT, WIDTH), dtype=np.float32), (0, 0), 1.2)
+    """The rubber belt, larger than a picture: it has moved on under every part."""
+    shape = (HEIGHT + 256, WIDTH + 256)
+    grain = cv2.GaussianBlur(rng.standard_normal(shape, dtype=np.float32), (0, 0), 1.2)
     return np.asarray(BELT + 2.5 * grain / float(grain.std()), np.float32)

@@ -117,7 +117,7 @@ class Press:
         return self._sense(work, demand)
 
     def _sense(self, work: float, demand: PressDemand) -> PressSignals:
-        machine, noise = self._machine, self._rng.normal(size=4)
+        machine, noise = self._machine, self._rng.normal(size=4).tolist()
         speed = self.stroke_rate / NOMINAL_STROKE_RATE
         running = 1.0 if demand.running else speed
         oil_warming = self.die_temperature - 40.0

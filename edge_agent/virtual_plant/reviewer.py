@@ -1,0 +1,191 @@
+"""A simulated reviewer: looks at parts the agent asks about, errs now and then, and answers through the status page.
+
+Run as `python -m edge_agent.virtual_plant.reviewer --url URL --truth FILE`; ends on SIGTERM or when its stdin closes.
+He judges from the planted truth with his own error rates. The truth itself goes nowhere.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import threading
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+
+from edge_agent.errors import UnreachableError
+from edge_agent.events import Disposition, Inspection, Judgement, RecordedEvent, VerdictName, decode_recorded
+from edge_agent.virtual_plant.child_process import ended_by_parent
+from edge_agent.virtual_plant.truth_file import PartTruth, TruthReader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PAGE_LIMIT = 500
+TIMEOUT_S = 5.0
+
+
+class ReviewerSkill(msgspec.Struct, frozen=True):
+    """How well a person sees, and how often he is asked beyond REVIEW verdicts.
+
+    Attributes:
+        sensitivity: share of defective parts he calls defective.
+        specificity: share of good parts he calls good.
+        audit_share: share of PASS and FAIL parts whose pictures he checks too.
+    """
+
+    sensitivity: float = 0.95
+    specificity: float = 0.98
+    audit_share: float = 0.0
+
+
+class Reviewer:
+    """Judges parts from the truth with errors, the same part always alike.
+
+    Args:
+        skill: error rates.
+        seed: of his errors.
+    """
+
+    def __init__(self, skill: ReviewerSkill, seed: int) -> None:
+        self._skill, self._seed = skill, seed
+
+    def judge(self, truth: PartTruth) -> Judgement:
+        """What he says about a part."""
+        right = self._chance(truth.part_id, 0) < (
+            self._skill.sensitivity if truth.defective else self._skill.specificity
+        )
+        return "defect" if truth.defective == right else "good"
+
+    def wants(self, verdict: VerdictName, part_id: str) -> bool:
+        """Whether he looks at a part: always at REVIEW, never at NO_VERDICT, else by his audit share."""
+        if verdict in {"REVIEW", "NO_VERDICT"}:
+            return verdict == "REVIEW"
+        return self._chance(part_id, 1) < self._skill.audit_share
+
+    def _chance(self, part_id: str, purpose: int) -> float:
+        return float(np.random.default_rng([self._seed, purpose, *part_id.encode()]).random())
+
+
+class StatusPage:
+    """The two calls of the status page's API that a reviewer needs.
+
+    Args:
+        url: the page's address, `http://host:port`.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url.rstrip("/")
+
+    def events_after(self, seq: int) -> Iterator[RecordedEvent]:
+        """One page of the event feed.
+
+        Raises:
+            UnreachableError: the page does not answer now.
+        """
+        request = urllib.request.Request(f"{self._url}/api/events?after={seq}&limit={PAGE_LIMIT}")  # noqa: S310 - http to the status page
+        for line in self._open(request).splitlines():
+            if line.strip():
+                yield decode_recorded(line)
+
+    def dispose(self, body: dict[str, str]) -> None:
+        """Post one disposition.
+
+        Raises:
+            UnreachableError: the page does not answer now, or refuses.
+        """
+        request = urllib.request.Request(  # noqa: S310 - http to the status page
+            f"{self._url}/api/inspections/disposition",
+            data=json.dumps(body).encode(),
+            headers={"Content-Type": "application/json", "Origin": self._url},
+            method="POST",
+        )
+        self._open(request)
+
+    def _open(self, request: urllib.request.Request) -> bytes:
+        try:
+            with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:  # noqa: S310 - see above
+                return bytes(response.read())
+        except urllib.error.HTTPError as refused:
+            detail = refused.read(500).decode(errors="replace")
+            raise UnreachableError(f"the status page refused: {refused.code} {detail}", field="url") from refused
+        except OSError as error:
+            raise UnreachableError(f"the status page does not answer: {error}", field="url", value=self._url) from error
+
+
+class ReviewRound:
+    """Reads the feed where it stopped and answers what is open; a part judged by anybody is not judged again."""
+
+    def __init__(self, page: StatusPage, reviewer: Reviewer, truths: TruthReader, name: str) -> None:
+        self._page, self._reviewer, self._truths, self._name = page, reviewer, truths, name
+        self._seq = 0
+        self._open: dict[str, Inspection] = {}
+        self.given = 0
+
+    def run(self) -> None:
+        """One look at the feed and at all open parts.
+
+        Raises:
+            UnreachableError: the page does not answer; the next round goes on where this one stopped.
+        """
+        while self._read_page():
+            pass
+        for key, inspection in list(self._open.items()):
+            truth = self._truths.find(inspection.part_id)
+            if truth is None:
+                continue
+            judgement = self._reviewer.judge(truth)
+            self._page.dispose(
+                {
+                    "inspection_key": key,
+                    "judgement": judgement,
+                    "reviewer": self._name,
+                    "note": "simulated reviewer",
+                    "defect_kind": truth.kind if judgement == "defect" else "",
+                    "id": "1",
+                }
+            )
+            del self._open[key]
+            self.given += 1
+
+    def _read_page(self) -> bool:
+        before = self._seq
+        for recorded in self._page.events_after(self._seq):
+            body = recorded.event.body
+            if isinstance(body, Inspection) and self._reviewer.wants(body.verdict, body.part_id):
+                self._open[recorded.event.key] = body
+            elif isinstance(body, Disposition):
+                self._open.pop(body.inspection_key, None)
+            self._seq = recorded.seq
+        return self._seq > before
+
+
+def main() -> None:
+    """Review until told to end."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--url", required=True, help="status page, http://127.0.0.1:8080")
+    parser.add_argument("--truth", type=Path, required=True, help="file of planted truths")
+    parser.add_argument("--name", default="reviewer-sim", help="name on the dispositions")
+    parser.add_argument("--every", type=float, default=2.0, help="seconds between two looks")
+    parser.add_argument("--audit-share", type=float, default=0.05, help="share of PASS and FAIL parts checked too")
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    stop = threading.Event()
+    ended_by_parent(stop)
+    reviewer = Reviewer(ReviewerSkill(audit_share=arguments.audit_share), arguments.seed)
+    work = ReviewRound(StatusPage(arguments.url), reviewer, TruthReader(arguments.truth), arguments.name)
+    while not stop.wait(arguments.every):
+        try:
+            work.run()
+        except UnreachableError as error:
+            print(error, file=sys.stderr, flush=True)  # noqa: T201 - this process' log
+    print(json.dumps({"reviews": work.given}), flush=True)  # noqa: T201 - the process' one result
+
+
+if __name__ == "__main__":
+    main()
