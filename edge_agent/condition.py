@@ -89,7 +89,7 @@ class Condition:
             interlocks=self.interlocks(),
             store=self.line.store.totals(),
             waiting_messages=self.pipeline.waiting,
-            last_message_age_s=_age_s(links, "mqtt", now),
+            last_message_age_s=_age_s(links[:-1], "mqtt:", now),
             last_commit_ms=self.pipeline.last_commit_ms,
             problem=self.pipeline.problem or ("agent_stalled" if self.standing_still else ""),
         )
@@ -168,10 +168,10 @@ class Heartbeat:
             self._feed_watchdog()
 
 
-def _age_s(links: tuple[LinkHealth, ...], name: str, now: Instant) -> float | None:
+def _age_s(links: tuple[LinkHealth, ...], prefix: str, now: Instant) -> float | None:
     ages = [
         (now.mono_ns - link.last_activity_mono_ns) / 1e9
         for link in links
-        if link.name == name and link.last_activity_mono_ns is not None
+        if link.name.startswith(prefix) and link.last_activity_mono_ns is not None
     ]
     return min(ages, default=None)

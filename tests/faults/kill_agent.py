@@ -1,0 +1,348 @@
+"""Kills a running agent again and again under load and counts what was lost or done twice.
+
+Runs by itself too: `python tests/faults/kill_agent.py --kills 200 --broker mosquitto`. What it compares:
+
+- facts: every numbered fact that the broker accepted must be in the store exactly once;
+- readings: every (channel, time) exactly once;
+- derived effects: the stops and alarms in the store must be exactly those that the same facts and readings give a
+  process that was never killed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from paho.mqtt import client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+from edge_agent.adapters.sqlite_store import SqliteStore
+from edge_agent.alarms import AlarmRule, AlarmTracker
+from edge_agent.downtime import DowntimeTracker
+from edge_agent.events import Event, MachineState, RecordedEvent
+from edge_agent.instant import from_us
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parents[2]
+LINE, ASSET = "press-1", "press"
+START_US = 1_767_600_000_000_000  # 2026-01-05T08:00:00Z; event time runs at its own pace
+STEP_US = 100_000
+STATE_EVERY = 40
+READY_S = 60.0
+DRAIN_S = 120.0
+RULE = AlarmRule("hot", LINE, ASSET, "temp", 80.0, "above", 5.0, 300_000, 200_000, "Check the cooling water")
+
+SETTINGS = """
+[agent]
+name = "kill-test"
+data_dir = "{data}"
+
+[broker]
+port = {port}
+{login}
+session_expiry_s = 86400
+
+[mqtt]
+max_clock_skew_s = 1e9
+[[mqtt.readings]]
+filter = "plant/press/signals"
+line = "press-1"
+asset = "press"
+channels = {{ temp = "Cel", current = "A" }}
+[[mqtt.facts]]
+filter = "plant/press/energy"
+line = "press-1"
+kind = "energy"
+[[mqtt.facts]]
+filter = "plant/press/state"
+line = "press-1"
+kind = "machine_state"
+
+[[downtime]]
+line = "press-1"
+asset = "press"
+
+[[alarms]]
+name = "hot"
+line = "press-1"
+asset = "press"
+signal = "temp"
+above = 80.0
+deadband = 5.0
+on_delay_s = 0.3
+off_delay_s = 0.2
+action = "Check the cooling water"
+
+[store]
+commit_ms = 20
+staging_s = 5
+
+[status]
+port = 0
+"""
+
+
+@dataclass
+class Published:
+    """What the publisher sent, and what the broker said it has."""
+
+    accepted: set[int] = field(default_factory=set)
+    sent: int = 0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the kills did. Every count but the first three must be zero."""
+
+    kills: int
+    facts_accepted: int
+    readings_expected: int
+    facts_lost: int
+    facts_twice: int
+    readings_lost: int
+    readings_twice: int
+    stops_wrong: int
+    alarms_wrong: int
+    quarantined: int
+    slowest_ready_s: float
+
+    @property
+    def sound(self) -> bool:
+        """Nothing lost, nothing done twice."""
+        wrong = (self.facts_lost, self.facts_twice, self.readings_lost, self.readings_twice)
+        return not any((*wrong, self.stops_wrong, self.alarms_wrong, self.quarantined))
+
+
+def temperature(number: int) -> float:
+    """A square wave over the alarm limit with ripples that the delays must swallow."""
+    high = (number // 25) % 2 == 1
+    ripple = number % 7 == 0
+    return (70.0 if ripple else 90.0) if high else (82.0 if ripple else 60.0)
+
+
+def state_of(number: int) -> tuple[str, str]:
+    """The machine's state that message `number` reports."""
+    phase = (number // STATE_EVERY) % 4
+    return (("producing", ""), ("unplanned_stop", "jam"), ("unplanned_stop", "tool"), ("planned_stop", "meal"))[phase]
+
+
+class Publisher:
+    """Publishes numbered facts and readings at QoS 1 from its own thread, at a steady rate, until stopped."""
+
+    def __init__(self, port: int, rate_hz: float, login: tuple[str, str] | None) -> None:
+        self.published = Published()
+        self._rate_hz = rate_hz
+        self._by_mid: dict[int, int] = {}
+        self._parts: Counter[int] = Counter()
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, "kill-test-plant", protocol=mqtt.MQTTv5)
+        if login is not None:
+            self._client.username_pw_set(*login)
+        self._client.max_inflight_messages_set(200)
+        self._client.on_publish = self._accepted
+        properties = Properties(PacketTypes.CONNECT)
+        properties.SessionExpiryInterval = 3_600
+        self._client.connect("127.0.0.1", port, clean_start=False, properties=properties)
+        self._client.loop_start()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> Published:
+        """Stop, wait until the broker has accepted what was sent, and tell."""
+        self._stopping.set()
+        self._thread.join()
+        deadline = time.monotonic() + DRAIN_S
+        while len(self.published.accepted) < self.published.sent and time.monotonic() < deadline:
+            time.sleep(0.05)
+        self._client.disconnect()
+        self._client.loop_stop()
+        return self.published
+
+    def _run(self) -> None:
+        began = time.monotonic()
+        while not self._stopping.is_set():
+            number = self.published.sent
+            self._publish(number)
+            self.published.sent = number + 1
+            self._stopping.wait(max(0.0, began + self.published.sent / self._rate_hz - time.monotonic()))
+
+    def _publish(self, number: int) -> None:
+        stamp = from_us(START_US + number * STEP_US).isoformat()
+        common = {"ts": stamp, "epoch": "run", "seq": number, "source": ASSET}
+        messages = {
+            "plant/press/signals": common | {"source": "signals", "temp": temperature(number), "current": float(number)},
+            "plant/press/energy": common | {"carrier": "power", "ended_at": stamp, "kwh": 1.0, "source": "meter"},
+        }
+        if number % STATE_EVERY == 0:
+            state, reason = state_of(number)
+            message = common | {"asset": ASSET, "state": state, "reason": reason, "seq": number // STATE_EVERY}
+            messages["plant/press/state"] = message
+        with self._lock:
+            self._parts[number] = len(messages)
+            for topic, message in messages.items():
+                info = self._client.publish(topic, json.dumps(message), qos=1)
+                self._by_mid[info.mid] = number
+
+    def _accepted(self, _client: object, _userdata: object, mid: int, *_: object) -> None:
+        with self._lock:
+            number = self._by_mid.pop(mid)
+            self._parts[number] -= 1
+            if self._parts[number] == 0:
+                self.published.accepted.add(number)
+
+
+def start_agent(folder: Path, program: list[str]) -> subprocess.Popen[str]:
+    """Start the agent as a plant does, as its own process."""
+    log = (folder / "agent.log").open("a")
+    return subprocess.Popen(
+        [sys.executable, *program, "--config", str(folder / "lineproof.toml"), "--json"],
+        stdout=subprocess.PIPE,
+        stderr=log,
+        text=True,
+        cwd=ROOT,
+    )
+
+
+def wait_ready(agent: subprocess.Popen[str]) -> float:
+    """Seconds until the agent says it is ready."""
+    began = time.monotonic()
+    timer = threading.Timer(READY_S, agent.kill)
+    timer.start()
+    line = agent.stdout.readline() if agent.stdout is not None else ""
+    timer.cancel()
+    if not line:
+        message = f"the agent was not ready within {READY_S:g} s (exit status {agent.poll()}); see agent.log"
+        raise RuntimeError(message)
+    return time.monotonic() - began
+
+
+def run(
+    folder: Path,
+    port: int,
+    *,
+    kills: int,
+    seed: int = 1,
+    rate_hz: float = 200.0,
+    login: tuple[str, str] | None = None,
+    program: tuple[str, ...] = ("-m", "edge_agent", "run"),
+) -> Outcome:
+    """Publish, kill at random moments, let the last agent drain, compare."""
+    chance = random.Random(seed)
+    credentials = f'username = "{login[0]}"\npassword = "{login[1]}"' if login else ""
+    settings = SETTINGS.format(data=folder / "data", port=port, login=credentials)
+    (folder / "lineproof.toml").write_text(settings)
+    first = start_agent(folder, list(program))  # the session must exist before the plant publishes
+    slowest = wait_ready(first)
+    publisher = Publisher(port, rate_hz, login)
+    agent = first
+    for _ in range(kills):
+        # some kills hit the start, most hit the work
+        time.sleep(chance.uniform(0.0, 0.8))
+        agent.send_signal(signal.SIGKILL)
+        agent.wait()
+        agent = start_agent(folder, list(program))
+        if chance.random() < 0.8:  # noqa: PLR2004 - the rest is killed while it starts
+            slowest = max(slowest, wait_ready(agent))
+    published = publisher.stop()
+    with contextlib.suppress(RuntimeError):
+        wait_ready(agent) if agent.poll() is None else None
+    _drain(folder, published)
+    agent.terminate()
+    agent.wait(timeout=30)
+    return compare(folder, published, kills, slowest)
+
+
+def _drain(folder: Path, published: Published) -> None:
+    """Wait until the store holds every number, or nothing has come for a while."""
+    deadline, quiet_since, newest = time.monotonic() + DRAIN_S, time.monotonic(), -1
+    while time.monotonic() < deadline:
+        store = SqliteStore.open(folder / "data" / "lineproof.sqlite", staging_s=5)
+        have, last = store.totals(), store.last_seq()
+        store.close()
+        if last != newest:
+            newest, quiet_since = last, time.monotonic()
+        expected = len(published.accepted) * 2  # two channels
+        if have.readings >= expected and time.monotonic() - quiet_since > 1:
+            return
+        if time.monotonic() - quiet_since > 15:  # noqa: PLR2004 - nothing more will come
+            return
+        time.sleep(0.25)
+
+
+def compare(folder: Path, published: Published, kills: int, slowest: float) -> Outcome:
+    """Hold the store against what an unkilled process would have made of the same messages."""
+    store = SqliteStore.open(folder / "data" / "lineproof.sqlite", staging_s=5)
+    events = list(_events(store))
+    numbers = sorted(published.accepted)
+    stored = Counter(e.event.key for e in events if e.event.kind == "energy")
+    wanted = {f"{LINE}/meter/run/{number}/energy" for number in numbers}
+    expected_times = {START_US + number * STEP_US for number in numbers}
+    lost = twice = 0
+    for channel in ("temp", "current"):
+        times, _ = store.readings(f"{LINE}/{ASSET}/{channel}", 0, 2**62)
+        seen = Counter(int(t) for t in times)
+        lost += len(expected_times - set(seen))
+        twice += sum(count - 1 for count in seen.values())
+    totals = store.totals()
+    store.close()
+    stops = {e.event.key for e in events if e.event.kind == "downtime"}
+    alarms = {e.event.key for e in events if e.event.kind == "alarm"}
+    return Outcome(
+        kills=kills,
+        facts_accepted=len(numbers),
+        readings_expected=2 * len(numbers),
+        facts_lost=len(wanted - set(stored)),
+        facts_twice=sum(count - 1 for count in stored.values()),
+        readings_lost=lost,
+        readings_twice=twice,
+        stops_wrong=len(stops ^ _expected_stops(numbers)),
+        alarms_wrong=len(alarms ^ _expected_alarms(numbers)),
+        quarantined=totals.quarantined,
+        slowest_ready_s=round(slowest, 2),
+    )
+
+
+def _events(store: SqliteStore) -> Iterator[RecordedEvent]:
+    seq = 0
+    while page := store.events_after(seq, limit=5_000):
+        yield from page
+        seq = page[-1].seq
+
+
+def _expected_stops(numbers: list[int]) -> set[str]:
+    tracker = DowntimeTracker(LINE, ASSET, minimum_s=0)
+    found = set()
+    for number in numbers:
+        if number % STATE_EVERY == 0:
+            state, reason = state_of(number)
+            body: Any = MachineState(ASSET, state, reason)  # type: ignore[arg-type]  # the states above are the literals
+            ended = tracker.update(Event(str(number), LINE, from_us(START_US + number * STEP_US), body))
+            if ended is not None:
+                found.add(ended.key)
+    return found
+
+
+def _expected_alarms(numbers: list[int]) -> set[str]:
+    tracker = AlarmTracker(RULE)
+    found = set()
+    for number in numbers:
+        change = tracker.update(START_US + number * STEP_US, temperature(number))
+        if change is not None:
+            found.add(f"alarm/{LINE}/hot/{change.at_us}/{'raised' if change.raised else 'cleared'}")
+    return found
