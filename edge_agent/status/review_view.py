@@ -1,0 +1,104 @@
+"""What the review page says: one part to judge, what was judged before, and what waits (pure)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from edge_agent.events import Disposition, Inspection, VerdictName
+from edge_agent.inspections import agreement
+from edge_agent.status.snapshot import Inspected
+from edge_agent.status.views import Picture, picture
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from edge_agent.events import Judgement, RecordedEvent
+    from edge_agent.status.words import Words
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """One button: the judgement, its word, what it means for the verdict (empty where it claims nothing), its key."""
+
+    judgement: str
+    word: str
+    effect: str
+    key: str
+
+
+class ReviewView(msgspec.Struct, frozen=True):
+    """The review page.
+
+    Attributes:
+        part: the part to judge, None when none waits.
+        chosen: the part was asked for by its key and is not the queue's next.
+        judged: the judgement that holds, in words, empty when there is none.
+        next_key: key of the part that follows in the queue, empty when there is none.
+    """
+
+    line: str
+    part: Picture | None
+    chosen: bool
+    choices: tuple[Choice, ...]
+    judged: str
+    waiting: str
+    next_key: str
+    upcoming: tuple[Picture, ...]
+
+
+def inspected_of(recorded: RecordedEvent) -> Inspected | None:
+    """The inspection in an event, None for any other kind."""
+    body = recorded.event.body
+    if not isinstance(body, Inspection):
+        return None
+    return Inspected(recorded.event.key, recorded.event.occurred_at, recorded.event.origin, body)
+
+
+class ReviewCase(msgspec.Struct, frozen=True):
+    """What the page is made of: the part in hand with its dispositions (oldest first), and the queue."""
+
+    part: Inspected | None
+    chosen: bool
+    dispositions: Sequence[RecordedEvent]
+    queue: Sequence[Inspected]
+    waiting: int
+
+
+def review_view(line: str, case: ReviewCase, words: Words, now: datetime) -> ReviewView:
+    """Build the review page of a line."""
+    rest = [entry for entry in case.queue if case.part is None or entry.key != case.part.key]
+    return ReviewView(
+        line=line,
+        part=picture(case.part, words, now) if case.part is not None else None,
+        chosen=case.chosen,
+        choices=_choices(case.part.body.verdict, words) if case.part is not None else (),
+        judged=_judged(case.dispositions, words, now),
+        waiting=words("review.open", count=words.count(case.waiting)),
+        next_key=rest[0].key if rest else "",
+        upcoming=tuple(picture(entry, words, now) for entry in rest),
+    )
+
+
+def _choices(verdict: VerdictName, words: Words) -> tuple[Choice, ...]:
+    keys: tuple[tuple[Judgement, str], ...] = (("good", "1"), ("defect", "2"))
+    effects = {True: words("action.confirms"), False: words("action.overrules"), None: ""}
+    return tuple(
+        Choice(judgement, words(f"action.{judgement}"), effects[agreement(verdict, judgement)], key)
+        for judgement, key in keys
+    )
+
+
+def _judged(dispositions: Sequence[RecordedEvent], words: Words, now: datetime) -> str:
+    if not dispositions:
+        return ""
+    newest = dispositions[-1].event
+    if not isinstance(newest.body, Disposition):
+        return ""
+    return words(
+        "review.judged",
+        judgement=words(f"action.{newest.body.judgement}"),
+        reviewer=newest.body.reviewer,
+        time=words.when(newest.occurred_at, now),
+    )
