@@ -41,6 +41,10 @@ class FileEvidence:
             self._incoming.mkdir(parents=True, exist_ok=True)
             for left in self._incoming.iterdir():
                 left.unlink()
+            for number in range(256):  # all at once, so that a put has no folder of its own to make durable
+                (folder / f"{number:02x}").mkdir(exist_ok=True)
+            _sync_folder(folder)
+            _sync_folder(folder.parent)
 
     def put(self, content: bytes) -> str:
         """Keep bytes durably and return their digest; the same bytes are kept once, a damaged copy is replaced.
@@ -51,9 +55,6 @@ class FileEvidence:
         digest = hashlib.sha256(content).hexdigest()
         path = self._path(digest)
         with self._disk_errors("keeping an image"):
-            if not path.parent.is_dir():
-                path.parent.mkdir(exist_ok=True)
-                _sync_folder(self._folder)
             if _read(path) != content:
                 self._write(path, content)
             # Synced for the copy that was there too: its writer may be a thread that has not come this far.

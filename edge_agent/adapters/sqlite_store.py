@@ -17,7 +17,7 @@ from edge_agent import sequences
 from edge_agent.adapters.sqlite_reader import SqliteReader
 from edge_agent.adapters.sqlite_readings import ReadingTables
 from edge_agent.adapters.sqlite_schema import open_writer, store_errors
-from edge_agent.adapters.store_lock import folder_errors, take_lock
+from edge_agent.adapters.store_lock import folder_errors, sync_folder, take_lock
 from edge_agent.errors import StoreError
 from edge_agent.events import Disposition, Event, Gap, Inspection, RecordedEvent, encode
 from edge_agent.instant import MICROSECONDS_PER_SECOND, from_us, to_us
@@ -65,6 +65,7 @@ class SqliteStore(SqliteReader):
         """
         with folder_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
+            sync_folder(path.parent.parent)  # SQLite syncs the file's own folder, not the entry of a new one
         return cls(path, staging_s=staging_s)
 
     def close(self) -> None:

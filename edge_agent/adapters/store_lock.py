@@ -28,6 +28,15 @@ def folder_errors(path: Path) -> Iterator[None]:
         ) from error
 
 
+def sync_folder(folder: Path) -> None:
+    """Make the entries of a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def take_lock(path: Path) -> int:
     """Take the store's lock file and return its descriptor; the kernel lets go when the process ends, however it ends.
 
