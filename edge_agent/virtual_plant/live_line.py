@@ -13,7 +13,7 @@ import threading
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Protocol
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -32,7 +32,6 @@ from edge_agent.virtual_plant.truth_file import PartTruth, TruthWriter
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from edge_agent.virtual_plant.part_geometry import Product
 
 ZONE = ZoneInfo("Asia/Seoul")
 SHIFT_HOURS = ((6, "day"), (14, "evening"), (22, "night"))
@@ -81,7 +80,7 @@ class LiveLine:
     def __init__(self, settings: LiveSettings, publisher: Publisher, started: datetime) -> None:
         self._settings, self._publisher, self._started = settings, publisher, started
         self._line = VirtualLine(eventful_schedule(), settings.seed)
-        self._camera = PartCamera(cast("Product", topics.PRODUCT), settings.seed)
+        self._camera = PartCamera(topics.PRODUCT, settings.seed)
         self._rng = np.random.default_rng([settings.seed, 4])
         settings.images.mkdir(parents=True, exist_ok=True)
         self._truths = TruthWriter(settings.truth)

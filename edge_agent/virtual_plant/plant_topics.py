@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from edge_agent.virtual_plant import conveyor, press
+
+if TYPE_CHECKING:
+    from edge_agent.virtual_plant.part_geometry import Product
 
 LINE = "press-1"
 STATION = "press-1-camera"
-PRODUCT = "bracket-a"
+PRODUCT: Product = "bracket-a"
 
 PRESS_SIGNALS = f"plant/{LINE}/press/signals"
 CONVEYOR_SIGNALS = f"plant/{LINE}/conveyor/signals"

@@ -10,24 +10,16 @@ import argparse
 import json
 import sys
 import threading
-import urllib.error
-import urllib.request
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
 
 from edge_agent.errors import UnreachableError
-from edge_agent.events import Disposition, Inspection, Judgement, RecordedEvent, VerdictName, decode_recorded
+from edge_agent.events import Disposition, Inspection, Judgement, VerdictName
 from edge_agent.virtual_plant.child_process import ended_by_parent
+from edge_agent.virtual_plant.status_page_client import StatusPage
 from edge_agent.virtual_plant.truth_file import PartTruth, TruthReader
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-PAGE_LIMIT = 500
-TIMEOUT_S = 5.0
 
 
 class ReviewerSkill(msgspec.Struct, frozen=True):
@@ -70,52 +62,6 @@ class Reviewer:
 
     def _chance(self, part_id: str, purpose: int) -> float:
         return float(np.random.default_rng([self._seed, purpose, *part_id.encode()]).random())
-
-
-class StatusPage:
-    """The two calls of the status page's API that a reviewer needs.
-
-    Args:
-        url: the page's address, `http://host:port`.
-    """
-
-    def __init__(self, url: str) -> None:
-        self._url = url.rstrip("/")
-
-    def events_after(self, seq: int) -> Iterator[RecordedEvent]:
-        """One page of the event feed.
-
-        Raises:
-            UnreachableError: the page does not answer now.
-        """
-        request = urllib.request.Request(f"{self._url}/api/events?after={seq}&limit={PAGE_LIMIT}")  # noqa: S310 - http to the status page
-        for line in self._open(request).splitlines():
-            if line.strip():
-                yield decode_recorded(line)
-
-    def dispose(self, body: dict[str, str]) -> None:
-        """Post one disposition.
-
-        Raises:
-            UnreachableError: the page does not answer now, or refuses.
-        """
-        request = urllib.request.Request(  # noqa: S310 - http to the status page
-            f"{self._url}/api/inspections/disposition",
-            data=json.dumps(body).encode(),
-            headers={"Content-Type": "application/json", "Origin": self._url},
-            method="POST",
-        )
-        self._open(request)
-
-    def _open(self, request: urllib.request.Request) -> bytes:
-        try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:  # noqa: S310 - see above
-                return bytes(response.read())
-        except urllib.error.HTTPError as refused:
-            detail = refused.read(500).decode(errors="replace")
-            raise UnreachableError(f"the status page refused: {refused.code} {detail}", field="url") from refused
-        except OSError as error:
-            raise UnreachableError(f"the status page does not answer: {error}", field="url", value=self._url) from error
 
 
 class ReviewRound:

@@ -13,7 +13,8 @@ import pytest
 
 from edge_agent.errors import UnreachableError
 from edge_agent.events import Disposition, Event, Inspection, RecordedEvent, VerdictName, encode
-from edge_agent.virtual_plant.reviewer import Reviewer, ReviewerSkill, ReviewRound, StatusPage
+from edge_agent.virtual_plant.reviewer import Reviewer, ReviewerSkill, ReviewRound
+from edge_agent.virtual_plant.status_page_client import StatusPage
 from edge_agent.virtual_plant.truth_file import PartTruth, TruthReader, TruthWriter
 
 if TYPE_CHECKING:

@@ -1,0 +1,346 @@
+"""The whole product on one machine in a minute: broker, simulated line, models taught on the spot, agent, page, report.
+
+Every part runs as a child process by its own public command, exactly as a plant would run it; this file only starts
+them in order, watches them and ends them. It imports neither the model makers nor the tracker.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import signal
+import sys
+import time
+import urllib.request
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from edge_agent.demo_children import Children
+from edge_agent.demo_folder import DemoFolder
+from edge_agent.demo_ports import free_port
+from edge_agent.demo_settings import DemoPlaces, demo_settings
+from edge_agent.demo_stages import Stages
+from edge_agent.errors import ConfigError, UnreachableError
+from edge_agent.events import Alarm, Disposition, Inspection
+from edge_agent.virtual_plant import plant_topics
+from edge_agent.virtual_plant.good_phase import MACHINES, Pace, record_good_pictures, record_good_readings
+from edge_agent.virtual_plant.history import simulated_year
+from edge_agent.virtual_plant.status_page_client import StatusPage
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+GOOD_PICTURES, PICTURE_SIDE_PX = 60, 224
+# Two and a half cycles of the good phase, so that its breaks and set-ups are among the held-out rows too.
+GOOD_ROWS, WINDOW_ROWS = 600, 16
+PACE = Pace(sample_period_s=0.5, speed=60.0)
+PORTAL_PORT_OFFSET = 10
+TEACH_S, READY_S, VERDICT_S, REPORT_S = 300.0, 60.0, 60.0, 180.0
+NOT_PROVEN = 1
+POLL_S = 0.1
+NEEDED = {"iotcore": "demo", "onnx": "train", "statsmodels": "roi"}
+
+
+class DemoSummary(msgspec.Struct, frozen=True):
+    """What a demo came to.
+
+    Attributes:
+        page, portal: addresses of status page and report, answered until the demo ended.
+        first_verdict_s: seconds from the start of the demo to the first live verdict in the agent's feed.
+        stages_s: seconds each stage took.
+        verdicts: inspections by verdict.
+        alarms: alarms raised.
+        reviews: dispositions given by the simulated reviewer.
+        report: the tracker's own JSON report over the simulated year.
+        report_proven: False when the tracker says that nothing is proven.
+        data_dir: where everything is kept until the next demo.
+    """
+
+    page: str
+    portal: str
+    first_verdict_s: float
+    stages_s: dict[str, float]
+    verdicts: dict[str, int]
+    alarms: int
+    reviews: int
+    report: dict[str, object]
+    report_proven: bool
+    data_dir: str
+
+
+def run_demo(seconds: int | None, port: int, data_dir: Path, *, as_json: bool = False) -> DemoSummary:
+    """Run the demo; ends after `seconds` (but never before its first verdict and its report), else with Ctrl-C.
+
+    Args:
+        seconds: time from the start, None to run until interrupted.
+        port: wanted port of the status page; the next free one is taken when it is in use.
+        data_dir: made afresh; refused when it holds what the demo has not made.
+        as_json: print the summary as one JSON document on stdout; people read stderr either way.
+
+    Raises:
+        ConfigError: something needed is not installed, or the folder is not the demo's.
+        ChildDiedError: a part of the demo ended by itself; the message carries its last log lines.
+        UnreachableError: a part did not answer in time.
+    """
+    _need_extras()
+    previous = signal.signal(signal.SIGTERM, _interrupt)
+    stages = Stages()
+    try:
+        with DemoFolder(data_dir) as folder:
+            demo = _Demo(folder, port, stages)
+            try:
+                demo.start()
+                demo.watch(seconds)
+            finally:
+                # A second Ctrl-C must not leave processes behind; ending them takes ten seconds at most.
+                ignored = signal.signal(signal.SIGINT, signal.SIG_IGN)
+                signal.signal(signal.SIGTERM, signal.SIG_IGN)
+                demo.children.stop_all()
+                signal.signal(signal.SIGINT, ignored)
+            summary = demo.summary()
+    finally:
+        stages.close()
+        signal.signal(signal.SIGTERM, previous)
+    if as_json:
+        sys.stdout.write(msgspec.json.encode(summary).decode() + "\n")
+        sys.stdout.flush()
+    _tell(summary, stages)
+    return summary
+
+
+class _Demo:
+    """One run: what is started, where it is, and what the feed has told."""
+
+    def __init__(self, folder: Path, port: int, stages: Stages) -> None:
+        self._folder, self._stages = folder, stages
+        for name in ("logs", "images", "models", "truth"):
+            (folder / name).mkdir()
+        self.children = Children(folder / "logs")
+        self._status_port = free_port(port)
+        self._portal_port = free_port(self._status_port + PORTAL_PORT_OFFSET)
+        for what, wanted, got in (
+            ("status page", port, self._status_port),
+            ("report", self._status_port + PORTAL_PORT_OFFSET, self._portal_port),
+        ):
+            if got != wanted:
+                stages.say(f"port {wanted} is in use; the {what} takes {got}")
+        self._page = StatusPage(self.page_url)
+        self._truth = folder / "truth" / "parts.jsonl"
+        self._case = _package_folder("roi_tracker") / "examples" / "small_press_line.yaml"
+        self._seed = secrets.randbelow(2**31)
+        self._broker_port = 0
+        self._seq = 0
+        self._verdicts: Counter[str] = Counter()
+        self._alarms = self._reviews = 0
+        self._first_verdict_s = 0.0
+        self._report: dict[str, object] = {}
+        self._report_proven = False
+
+    @property
+    def page_url(self) -> str:
+        return f"http://127.0.0.1:{self._status_port}"
+
+    @property
+    def portal_url(self) -> str:
+        return f"http://127.0.0.1:{self._portal_port}"
+
+    def start(self) -> None:
+        """Everything up to the running line and the served report."""
+        with self._stages.stage("starting the broker"):
+            self._start_broker()
+        with self._stages.stage("recording the line's good phase"):
+            since = datetime.now(UTC) - timedelta(seconds=GOOD_ROWS * PACE.sample_period_s)
+            record_good_pictures(self._folder / "good", plant_topics.PRODUCT, GOOD_PICTURES, self._seed)
+            record_good_readings(self._folder / "recorded", PACE, since, GOOD_ROWS, self._seed)
+        with self._stages.stage("teaching one image model and two machine models"):
+            self._teach()
+        with self._stages.stage("starting the agent"):
+            self._start_agent()
+        with self._stages.stage("waiting for the first live verdict"):
+            self._start_plant()
+            self._await_first_verdict()
+        self._stages.say(f"status page: {self.page_url}  (first live verdict after {self._first_verdict_s:.0f} s)")
+        with self._stages.stage("simulating a year and measuring it"):
+            self._measure_year()
+        with self._stages.stage("starting the report"):
+            self._start_portal()
+        self._stages.say(f"report over a simulated year: {self.portal_url}")
+
+    def watch(self, seconds: int | None) -> None:
+        """Follow the feed until the time is over or somebody interrupts."""
+        self._stages.done("Ctrl-C ends the demo." if seconds is None else f"The demo ends by itself after {seconds} s.")
+        try:
+            while seconds is None or self._stages.elapsed_s < seconds:
+                self.children.check()
+                self._read_feed()
+                time.sleep(POLL_S)
+        except KeyboardInterrupt:
+            self._stages.say("ending")
+        self._read_feed()
+
+    def summary(self) -> DemoSummary:
+        """What it came to."""
+        return DemoSummary(
+            page=self.page_url,
+            portal=self.portal_url,
+            first_verdict_s=round(self._first_verdict_s, 2),
+            stages_s=self._stages.took_s,
+            verdicts=dict(self._verdicts),
+            alarms=self._alarms,
+            reviews=self._reviews,
+            report=self._report,
+            report_proven=self._report_proven,
+            data_dir=str(self._folder),
+        )
+
+    def _start_broker(self) -> None:
+        broker = self.children.start(
+            "broker", _python("edge_agent.adapters.embedded_broker", "--port", 0), answers=True
+        )
+        self._broker_port = int(json.loads(self.children.first_line(broker))["port"])
+
+    def _teach(self) -> None:
+        models = self._folder / "models"
+        teach = ("models", "teach")
+        jobs = [
+            self.children.start(
+                "teach-images",
+                _python(
+                    *(*teach, "images", "--good", self._folder / "good", "--out", models / "camera"),
+                    *("--size", PICTURE_SIDE_PX, "--name", "camera"),
+                ),
+            )
+        ]
+        # One core teaches the images; the other the machines, one after the other.
+        for machine in MACHINES:
+            readings = self._folder / "recorded" / f"{machine}.csv"
+            job = self.children.start(
+                f"teach-{machine}",
+                _python(
+                    *(*teach, "health", "--readings", readings, "--out", models / machine),
+                    *("--window", WINDOW_ROWS, "--name", machine),
+                ),
+            )
+            self.children.finish(job, TEACH_S, beside=jobs)
+        self.children.finish(jobs[0], TEACH_S)
+
+    def _start_agent(self) -> None:
+        places = DemoPlaces(
+            data_dir=self._folder / "agent",
+            images=self._folder / "images",
+            image_model=self._folder / "models" / "camera",
+            health_models={machine: self._folder / "models" / machine for machine in MACHINES},
+            broker_port=self._broker_port,
+            status_port=self._status_port,
+        )
+        config = self._folder / "lineproof.toml"
+        config.write_text(demo_settings(places), "utf-8")
+        self.children.start("agent", _python("edge_agent", "run", "--config", config))
+        self._await_answer(f"{self.page_url}/readyz", READY_S)
+
+    def _start_plant(self) -> None:
+        images = ("--images", self._folder / "images", "--truth", self._truth)
+        pace = ("--speed", PACE.speed, "--sample-period", PACE.sample_period_s)
+        command = ("edge_agent.virtual_plant.live_line", "--broker-port", self._broker_port, *images, *pace)
+        # Another seed than the good phase: the same line on another day.
+        self.children.start("line", _python(*command, "--seed", self._seed + 1))
+        reviewer = ("edge_agent.virtual_plant.reviewer", "--url", self.page_url, "--truth", self._truth)
+        self.children.start("reviewer", _python(*reviewer, "--seed", self._seed))
+
+    def _await_first_verdict(self) -> None:
+        until = time.monotonic() + VERDICT_S
+        while not self._verdicts:
+            self.children.check()
+            self._read_feed()
+            if time.monotonic() > until:
+                raise UnreachableError(
+                    f"no verdict within {VERDICT_S:.0f} s", hint=f"look into {self._folder / 'logs' / 'agent.log'}"
+                )
+            time.sleep(POLL_S)
+
+    def _measure_year(self) -> None:
+        export = self._folder / "simulated-year.jsonl"
+        simulated_year(self._seed, export)
+        tracker = ("--store", self._folder / "tracker.sqlite", "--case", self._case)
+        for name, *command in (("import", "import", export), ("freeze", "baseline", "freeze")):
+            job = self.children.start(f"tracker-{name}", _python("roi_tracker", *command, *tracker))
+            self.children.finish(job, REPORT_S)
+        for form in ("json", "html"):
+            report = ("report", "--format", form, "--lang", "ko", "--out", self._folder / f"report.{form}")
+            job = self.children.start(f"tracker-report-{form}", _python("roi_tracker", *report, *tracker))
+            status = self.children.finish(job, REPORT_S, accepted=frozenset({0, NOT_PROVEN}))
+            self._report_proven = status != NOT_PROVEN
+        self._report = json.loads((self._folder / "report.json").read_bytes())
+
+    def _start_portal(self) -> None:
+        tracker = ("--store", self._folder / "tracker.sqlite", "--case", self._case)
+        self.children.start("portal", _python("roi_tracker", "serve", "--port", self._portal_port, *tracker))
+        self._await_answer(f"{self.portal_url}/", READY_S)
+
+    def _await_answer(self, url: str, within_s: float) -> None:
+        until = time.monotonic() + within_s
+        while True:
+            self.children.check()
+            try:
+                with urllib.request.urlopen(url, timeout=REPORT_S):  # noqa: S310 - our own page on 127.0.0.1
+                    return
+            except OSError as error:
+                if time.monotonic() > until:
+                    raise UnreachableError(f"{url} does not answer: {error}", hint="look into the logs") from error
+            time.sleep(POLL_S)
+
+    def _read_feed(self) -> None:
+        more = True
+        while more:
+            before = self._seq
+            for recorded in self._page.events_after(self._seq):
+                body = recorded.event.body
+                if isinstance(body, Inspection):
+                    if not self._verdicts:
+                        self._first_verdict_s = self._stages.elapsed_s
+                    self._verdicts[body.verdict] += 1
+                elif isinstance(body, Alarm):
+                    self._alarms += body.state == "raised"
+                elif isinstance(body, Disposition):
+                    self._reviews += 1
+                self._seq = recorded.seq
+            more = self._seq > before
+
+
+def _python(module: str, *arguments: object) -> list[str]:
+    return [sys.executable, "-m", module, *map(str, arguments)]
+
+
+def _package_folder(package: str) -> Path:
+    spec = find_spec(package)  # finds a top-level package without importing it
+    if spec is None or spec.origin is None:
+        raise ConfigError(f"the package {package} is not installed", hint="install lineproof again")
+    return Path(spec.origin).parent
+
+
+def _need_extras() -> None:
+    missing = [extra for module, extra in NEEDED.items() if find_spec(module) is None]
+    if missing:
+        raise ConfigError(
+            "the demo teaches and measures, and that needs extras that are not installed",
+            field="extras",
+            value=missing,
+            hint='pip install "lineproof[demo,roi,train]"',
+        )
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _tell(summary: DemoSummary, stages: Stages) -> None:
+    verdicts = ", ".join(f"{count} {verdict}" for verdict, count in sorted(summary.verdicts.items()))
+    stages.say(f"first live verdict after {summary.first_verdict_s:.1f} s")
+    stages.say(f"verdicts: {verdicts}; alarms raised: {summary.alarms}; reviews: {summary.reviews}")
+    proven = "realized benefit proven" if summary.report_proven else "not proven"
+    stages.say(f"report over the simulated year: {proven}; {summary.data_dir}/report.html")

@@ -1,0 +1,114 @@
+"""The configuration that the demo writes for its agent: a real `lineproof.toml` that a reader may learn from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import msgspec
+
+from edge_agent.virtual_plant import plant_topics as topics
+
+
+class DemoPlaces(msgspec.Struct, frozen=True):
+    """Where the demo's agent finds things."""
+
+    data_dir: Path
+    images: Path
+    image_model: Path
+    health_models: dict[str, Path]
+    broker_port: int
+    status_port: int
+
+
+ACTIONS = {
+    "press": "프레스 냉각수와 주 베어링을 확인하십시오. / Check the press' cooling water and main bearing.",
+    "conveyor": "컨베이어 벨트 장력을 확인하십시오. / Check the conveyor belt's tension.",
+}
+HOT_DIE = "금형 냉각 밸브를 열고 유량을 확인하십시오. / Open the die cooling valve and check its flow."
+
+
+def demo_settings(places: DemoPlaces) -> str:
+    """The TOML text for these places."""
+    sections = [
+        "# Written by `edge-agent demo`. Everything in it is explained in deploy/lineproof.toml.",
+        _section(
+            "[agent]",
+            {
+                "name": "demo",
+                "data_dir": str(places.data_dir),
+                "language": "ko",
+                "time_zone": "Asia/Seoul",
+                "shift_starts": ["06:00", "14:00", "22:00"],
+            },
+        ),
+        _section("[broker]", {"host": "127.0.0.1", "port": places.broker_port}),
+        *(
+            _section("[[mqtt.readings]]", {"filter": topic, "line": topics.LINE, "asset": asset, "channels": units})
+            for topic, (asset, units) in topics.SIGNAL_TOPICS.items()
+        ),
+        *(
+            _section("[[mqtt.facts]]", {"filter": topic, "line": topics.LINE, "kind": kind})
+            for topic, kind in topics.FACT_TOPICS.items()
+        ),
+        _section(
+            "[[stations]]",
+            {
+                "name": topics.STATION,
+                "line": topics.LINE,
+                "product": topics.PRODUCT,
+                "model": str(places.image_model),
+                "mode": "live",
+                "keep_evidence": ["PASS", "FAIL", "REVIEW", "NO_VERDICT"],
+            },
+        ),
+        _section("[stations.folder]", {"path": str(places.images), "poll_ms": 100, "settle_ms": 100}),
+        *(
+            _section("[[assets]]", {"name": asset, "line": topics.LINE, "model": str(model), "record_every_s": 10.0})
+            for asset, model in places.health_models.items()
+        ),
+        *(
+            _section(
+                "[[alarms]]",
+                {
+                    "name": f"{asset}-health",
+                    "line": topics.LINE,
+                    "asset": asset,
+                    "signal": "health.statistic",
+                    "above": 1.0,
+                    "deadband": 0.1,
+                    "on_delay_s": 4.0,
+                    "off_delay_s": 4.0,
+                    "action": ACTIONS[asset],
+                },
+            )
+            for asset in places.health_models
+        ),
+        _section(
+            "[[alarms]]",
+            {
+                "name": "die-too-hot",
+                "line": topics.LINE,
+                "asset": "press",
+                "signal": "die_temperature",
+                "above": 80.0,
+                "deadband": 3.0,
+                "on_delay_s": 1.0,
+                "action": HOT_DIE,
+            },
+        ),
+        _section("[[downtime]]", {"line": topics.LINE, "asset": "press"}),
+        _section("[status]", {"host": "127.0.0.1", "port": places.status_port}),
+    ]
+    return "\n\n".join(sections) + "\n"
+
+
+def _section(header: str, values: dict[str, object]) -> str:
+    return "\n".join([header, *(f"{key} = {_value(value)}" for key, value in values.items())])
+
+
+def _value(value: object) -> str:
+    """A TOML value. JSON's strings, numbers and arrays are TOML's too; only objects are written differently."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{json.dumps(key)} = {_value(inner)}" for key, inner in value.items()) + " }"
+    return json.dumps(value, ensure_ascii=False)
