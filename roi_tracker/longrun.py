@@ -7,9 +7,9 @@ Newey-West with normal quantiles rejects a true null 6-12 % of the time at a nom
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import msgspec
 import numpy as np
 
 if TYPE_CHECKING:
@@ -20,7 +20,8 @@ _BASIS_POWER = 2 / 3
 MINIMUM_BASES = 2
 
 
-class LongRun(msgspec.Struct, frozen=True):
+@dataclass(frozen=True)
+class LongRun:
     """Long-run covariance of a (days, k) series.
 
     Attributes:

@@ -196,8 +196,8 @@ def _noise(
         )
         residual = np.zeros(len(days))
         scale = stratum.population / stratum.audited
-        for position in np.flatnonzero(member):
-            for audit in rows[position].audits:
+        for position, (row, belongs) in enumerate(zip(rows, member, strict=True)):
+            for audit in row.audits if belongs else ():
                 if audit.inspector == stratum.key.inspector and audit.stratum == stratum.key.stratum:
                     residual[day_index[position]] += scale * (audit.defects_found - stratum.rate * audit.audited)
         noises.append(AuditNoise(np.where(member, parts[:, column], 0.0), residual))

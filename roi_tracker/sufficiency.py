@@ -1,0 +1,196 @@
+"""What disqualifies data: named rules with evidence, in the spirit of CalTRACK 2.2. A failed rule is a result."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+import numpy as np
+from scipy.stats import t as student
+
+from roi_tracker.placebo import REFUSAL_RATIO
+
+if TYPE_CHECKING:
+    from roi_tracker.business_case import BenefitLine, Period
+    from roi_tracker.observations import Observations
+    from roi_tracker.panels import Panel, Scope
+    from roi_tracker.placebo import Placebo
+    from roi_tracker.regression import Model
+
+RuleName = Literal[
+    "measured",
+    "valid_days",
+    "valid_days_each_month",
+    "minimum_length",
+    "audit_sample",
+    "no_duplicates",
+    "no_impossible_counts",
+    "no_live_ai_in_baseline",
+    "placebo",
+    "no_trend",
+    "outcome_present",
+    "known_levels",
+    "volume_in_range",
+    "bypass",
+    "frozen_before_go_live",
+    "baseline_unchanged",
+    "unit_value_locked",
+    "unit_value_valid",
+    "season_covered",
+]
+PeriodName = Literal["baseline", "reporting"]
+MINIMUM_VALID_SHARE = 0.9
+MINIMUM_BASELINE_DAYS = 28
+MINIMUM_REPORTING_DAYS = 14
+COVARIATE_TOLERANCE = 0.1
+TREND_CONFIDENCE = 0.995
+FULL_SEASON_DAYS = 365
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """One figure behind a rule's answer."""
+
+    name: str
+    value: float | int | str
+
+
+class Check(msgspec.Struct, frozen=True):
+    """A rule's answer.
+
+    Attributes:
+        disqualifies: a failed rule of this kind forbids a claim; others are caveats printed beside the figure.
+    """
+
+    rule: RuleName
+    period: PeriodName
+    passed: bool
+    disqualifies: bool
+    evidence: tuple[Evidence, ...] = ()
+
+
+def check(
+    rule: RuleName, period: PeriodName, *, passed: bool, disqualifies: bool = True, **evidence: float | str
+) -> Check:
+    """Make an answer; evidence in the order written."""
+    return Check(rule, period, passed, disqualifies, tuple(Evidence(name, value) for name, value in evidence.items()))
+
+
+def data_checks(
+    panel: Panel, observations: Observations, scope: Scope, period: Period, name: PeriodName
+) -> list[Check]:
+    """Rules on one period's data, before anything is fitted."""
+    expected, missing = len(panel.expected_days), len(panel.missing_days)
+    share = 1 - missing / expected if expected else 0.0
+    needed = MINIMUM_BASELINE_DAYS if name == "baseline" else MINIMUM_REPORTING_DAYS
+    checks = [
+        check("measured", name, passed=bool(panel.days), measure=scope.measure, lines=", ".join(scope.lines)),
+        check("valid_days", name, passed=share >= MINIMUM_VALID_SHARE, share=share, required=MINIMUM_VALID_SHARE),
+        _months(panel, name),
+        check("minimum_length", name, passed=len(panel.days) >= needed, days=len(panel.days), required=needed),
+    ]
+    if panel.days:
+        checks.append(check("outcome_present", name, passed=panel.outcome.sum() > 0 or name == "reporting"))
+    if panel.ruler is not None:
+        missing_audits = panel.ruler.missing
+        evidence = "; ".join(
+            f"{s.key.product} {s.key.inspector} {s.key.stratum} {s.audited}/{s.population}" for s in missing_audits
+        )
+        checks.append(check("audit_sample", name, passed=not missing_audits, strata=evidence or "ok"))
+    found = Counter(
+        finding.name for finding in observations.findings if finding.line in scope.lines and finding.day in period
+    )
+    if scope.measure == "defects":
+        duplicates, impossible = found["duplicate_production"], found["impossible_count"]
+        checks.append(check("no_duplicates", name, passed=not duplicates, count=duplicates))
+        checks.append(check("no_impossible_counts", name, passed=not impossible, disqualifies=False, count=impossible))
+    return checks
+
+
+def _months(panel: Panel, name: PeriodName) -> Check:
+    expected = Counter((day.year, day.month) for day in panel.expected_days)
+    missing = Counter((day.year, day.month) for day in panel.missing_days)
+    shares = {month: 1 - missing[month] / count for month, count in expected.items()}
+    worst = min(shares, key=lambda month: (shares[month], month), default=None)
+    return check(
+        "valid_days_each_month",
+        name,
+        passed=worst is not None and shares[worst] >= MINIMUM_VALID_SHARE,
+        month="-" if worst is None else f"{worst[0]}-{worst[1]:02d}",
+        share=0.0 if worst is None else shares[worst],
+        required=MINIMUM_VALID_SHARE,
+    )
+
+
+def mode_checks(observations: Observations, scope: Scope, baseline: Period, reporting: Period) -> list[Check]:
+    """The AI must not have acted in the baseline; where it was off in reporting, the figure carries that."""
+    rows = [row for row in observations.line_shifts if row.line in scope.lines and row.live_s is not None]
+    early = sum(1 for row in rows if row.day in baseline and (row.live_s or 0) > 0)
+    later = [row for row in rows if row.day in reporting]
+    off = sum(1 for row in later if not row.live_s)
+    share = off / len(later) if later else 0.0
+    return [
+        check("no_live_ai_in_baseline", "baseline", passed=early == 0, shifts=early),
+        check("bypass", "reporting", passed=share <= COVARIATE_TOLERANCE, disqualifies=False, share=share),
+    ]
+
+
+def model_checks(model: Model, placebo: Placebo | None, days: int) -> list[Check]:
+    """Rules on the fitted baseline."""
+    limit = float(student.ppf(TREND_CONFIDENCE, model.dof))
+    return [
+        check(
+            "placebo",
+            "baseline",
+            passed=placebo is not None and placebo.ratio <= REFUSAL_RATIO,
+            ratio=placebo.ratio if placebo else "-",
+            limit=REFUSAL_RATIO,
+            windows=len(placebo.z) if placebo else 0,
+        ),
+        check("no_trend", "baseline", passed=abs(model.trend_t) <= limit, t=model.trend_t, limit=limit),
+        check(
+            "season_covered",
+            "baseline",
+            passed=days >= FULL_SEASON_DAYS,
+            disqualifies=False,
+            days=days,
+            required=FULL_SEASON_DAYS,
+        ),
+    ]
+
+
+def range_checks(model: Model, volume: tuple[float, float], panel: Panel) -> list[Check]:
+    """Reporting conditions must lie where the baseline has been.
+
+    Args:
+        model: the frozen model.
+        volume: smallest and greatest daily exposure of the baseline.
+        panel: reporting.
+    """
+    unknown: list[str] = []
+    for term in model.terms:
+        seen = set(panel.labels[panel.terms.index(term.name)])
+        unknown.extend(f"{term.name}={level}" for level in sorted(seen - set(term.levels)))
+    daily = panel.by_day(panel.exposure)
+    low, high = volume[0] * (1 - COVARIATE_TOLERANCE), volume[1] * (1 + COVARIATE_TOLERANCE)
+    inside = float(np.mean((daily >= low) & (daily <= high))) if len(daily) else 0.0
+    return [
+        check("known_levels", "reporting", passed=not unknown, levels=", ".join(unknown) or "ok"),
+        check("volume_in_range", "reporting", passed=inside >= MINIMUM_VALID_SHARE, share=inside, low=low, high=high),
+    ]
+
+
+def unit_value_checks(line: BenefitLine, reporting: Period) -> list[Check]:
+    """Money needs a unit value that was locked and is valid all through."""
+    value = line.unit_value
+    valid = value.valid_from <= reporting.first and value.valid_to >= reporting.last
+    return [
+        check("unit_value_locked", "reporting", passed=value.locked, owner=value.owner),
+        check(
+            "unit_value_valid",
+            "reporting",
+            passed=valid,
+            valid_from=value.valid_from.isoformat(),
+            valid_to=value.valid_to.isoformat(),
+        ),
+    ]
