@@ -99,7 +99,7 @@ def export(
     as_json: JsonOption = False,
 ) -> None:
     """Write all events (JSON lines) and readings (CSV) with a data dictionary; works beside a running agent."""
-    from edge_agent.adapters.sqlite_store import SqliteStore  # noqa: PLC0415 - as above
+    from edge_agent.adapters.sqlite_reader import SqliteReader  # noqa: PLC0415 - as above
     from edge_agent.exporting import export_all  # noqa: PLC0415 - as above
 
     settings = _load(config)
@@ -107,7 +107,7 @@ def export(
     if not database.exists():
         _fail(ConfigError("there is no store yet", field="agent.data_dir", value=str(database), hint="run the agent"))
     try:
-        written = export_all(SqliteStore.open(database, staging_s=settings.store.staging_s), out)
+        written = export_all(SqliteReader.open(database), out)
     except AgentError as error:
         _fail(error)
     if as_json:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import signal
 import socket
 import threading
@@ -81,7 +80,6 @@ class Agent:
         settings, clock = self.settings, SystemClock()
         data = Path(settings.agent.data_dir)
         with ExitStack() as stack:
-            _own(stack, data)
             store = SqliteStore.open(data / "lineproof.sqlite", staging_s=settings.store.staging_s)
             stack.callback(store.close)
             metrics = Metrics()
@@ -216,21 +214,6 @@ def _listen(settings: Settings) -> socket.socket:
             hint="choose another port, or end the program that uses it",
         ) from error
     return listener
-
-
-def _own(stack: ExitStack, data: Path) -> None:
-    """Take the data folder for this process alone: two writers would each break the other's promises."""
-    data.mkdir(parents=True, exist_ok=True)
-    lock = stack.enter_context((data / "agent.lock").open("w"))
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        raise AgentError(
-            "another agent is running on this data folder",
-            field="agent.data_dir",
-            value=str(data),
-            hint="stop the other agent, or give this one its own data_dir",
-        ) from error
 
 
 def _sink(settings: Settings, clock: Clock) -> MqttSink:

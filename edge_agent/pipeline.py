@@ -26,7 +26,7 @@ import structlog
 
 from edge_agent.deliveries import DeliveryWatch
 from edge_agent.errors import StoreBusyError, StoreError
-from edge_agent.events import Event, MachineState
+from edge_agent.events import Event, MachineState, encode
 from edge_agent.inspecting import Judged
 from edge_agent.ports import Batch, Committed, Delivery, OutboxMessage
 from edge_agent.publishing import StationPolicy, messages_for
@@ -213,6 +213,10 @@ class Pipeline:
         """Commit one event from another thread (port `Recorder`)."""
         if self._fatal is not None:
             raise StoreError("the writer has ended", hint="restart the agent; see its log for the cause")
+        try:
+            encode(event)
+        except ValueError as error:
+            raise StoreError(f"the fact cannot be written: {error}", hint="send valid Unicode text") from error
         done: Future[bool] = Future()
         self._put(Recording(event, done))
         try:

@@ -10,8 +10,6 @@ Runs by itself too: `python tests/faults/kill_agent.py --kills 200 --broker mosq
 
 from __future__ import annotations
 
-import argparse
-import contextlib
 import json
 import random
 import signal
@@ -20,7 +18,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +27,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from edge_agent.adapters.sqlite_store import SqliteStore
+from edge_agent.adapters.sqlite_reader import SqliteReader
 from edge_agent.alarms import AlarmRule, AlarmTracker
 from edge_agent.downtime import DowntimeTracker
 from edge_agent.events import Event, MachineState, RecordedEvent
@@ -186,7 +184,8 @@ class Publisher:
         stamp = from_us(START_US + number * STEP_US).isoformat()
         common = {"ts": stamp, "epoch": "run", "seq": number, "source": ASSET}
         messages = {
-            "plant/press/signals": common | {"source": "signals", "temp": temperature(number), "current": float(number)},
+            "plant/press/signals": common
+            | {"source": "signals", "temp": temperature(number), "current": float(number)},
             "plant/press/energy": common | {"carrier": "power", "ended_at": stamp, "kwh": 1.0, "source": "meter"},
         }
         if number % STATE_EVERY == 0:
@@ -257,11 +256,9 @@ def run(
         agent.send_signal(signal.SIGKILL)
         agent.wait()
         agent = start_agent(folder, list(program))
-        if chance.random() < 0.8:  # noqa: PLR2004 - the rest is killed while it starts
+        if chance.random() < 0.8:  # the others are killed while they start
             slowest = max(slowest, wait_ready(agent))
     published = publisher.stop()
-    with contextlib.suppress(RuntimeError):
-        wait_ready(agent) if agent.poll() is None else None
     _drain(folder, published)
     agent.terminate()
     agent.wait(timeout=30)
@@ -272,7 +269,7 @@ def _drain(folder: Path, published: Published) -> None:
     """Wait until the store holds every number, or nothing has come for a while."""
     deadline, quiet_since, newest = time.monotonic() + DRAIN_S, time.monotonic(), -1
     while time.monotonic() < deadline:
-        store = SqliteStore.open(folder / "data" / "lineproof.sqlite", staging_s=5)
+        store = SqliteReader.open(folder / "data" / "lineproof.sqlite")
         have, last = store.totals(), store.last_seq()
         store.close()
         if last != newest:
@@ -280,14 +277,14 @@ def _drain(folder: Path, published: Published) -> None:
         expected = len(published.accepted) * 2  # two channels
         if have.readings >= expected and time.monotonic() - quiet_since > 1:
             return
-        if time.monotonic() - quiet_since > 15:  # noqa: PLR2004 - nothing more will come
+        if time.monotonic() - quiet_since > 15:  # nothing more will come
             return
         time.sleep(0.25)
 
 
 def compare(folder: Path, published: Published, kills: int, slowest: float) -> Outcome:
     """Hold the store against what an unkilled process would have made of the same messages."""
-    store = SqliteStore.open(folder / "data" / "lineproof.sqlite", staging_s=5)
+    store = SqliteReader.open(folder / "data" / "lineproof.sqlite")
     events = list(_events(store))
     numbers = sorted(published.accepted)
     stored = Counter(e.event.key for e in events if e.event.kind == "energy")
@@ -318,7 +315,7 @@ def compare(folder: Path, published: Published, kills: int, slowest: float) -> O
     )
 
 
-def _events(store: SqliteStore) -> Iterator[RecordedEvent]:
+def _events(store: SqliteReader) -> Iterator[RecordedEvent]:
     seq = 0
     while page := store.events_after(seq, limit=5_000):
         yield from page
