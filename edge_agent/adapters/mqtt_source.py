@@ -133,6 +133,7 @@ class MqttSource:
         self._pump = threading.Thread(target=self._pump_arrivals, name=f"mqtt-pump-{client_id}", daemon=True)
         self._stopping = threading.Event()
         self._delivering_since_s: float | None = None
+        self._subscribed = False
         self._refused_filters: list[str] = []
         self._serial = 0
         self._abandoned = 0  # serials up to here come again by themselves
@@ -158,6 +159,8 @@ class MqttSource:
         since_s = self._delivering_since_s
         if not self._pump.is_alive():
             return msgspec.structs.replace(health, alive=False, detail="its delivering thread does not run")
+        if health.alive and not self._subscribed:
+            return msgspec.structs.replace(health, alive=False, detail="the broker has not confirmed our subscriptions")
         if health.alive and self._refused_filters:
             refused = ", ".join(self._refused_filters)
             return msgspec.structs.replace(
@@ -201,6 +204,7 @@ class MqttSource:
 
     def lost(self) -> None:
         """Forget the packet identifiers; late acknowledgements find nothing and are dropped."""
+        self._subscribed = False
         self._unacknowledged.clear()
 
     def turn(self, client: PlantClient) -> float:
@@ -234,6 +238,7 @@ class MqttSource:
             for topic_filter, reason in zip(self._filters, reasons, strict=False)
             if reason.is_failure
         ]
+        self._subscribed = True
 
     def _on_message(self, _client: mqtt.Client, _userdata: object, message: mqtt.MQTTMessage) -> None:
         received = self._clock.now()
