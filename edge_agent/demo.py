@@ -199,9 +199,8 @@ class _Demo:
         )
 
     def _start_broker(self) -> None:
-        broker = self.children.start(
-            "broker", _python("edge_agent.adapters.embedded_broker", "--port", 0), answers=True
-        )
+        command = _python("edge_agent.adapters.embedded_broker", "--data-dir", self._folder / "broker")
+        broker = self.children.start("broker", command, answers=True)
         self._broker_port = int(json.loads(self.children.first_line(broker))["port"])
 
     def _teach(self) -> None:

@@ -59,12 +59,22 @@ def demo_settings(places: DemoPlaces) -> str:
                 "product": topics.PRODUCT,
                 "model": str(places.image_model),
                 "mode": "live",
+                "origin": "simulated",
                 "keep_evidence": ["PASS", "FAIL", "REVIEW", "NO_VERDICT"],
             },
         ),
         _section("[stations.folder]", {"path": str(places.images), "poll_ms": 100, "settle_ms": 100}),
         *(
-            _section("[[assets]]", {"name": asset, "line": topics.LINE, "model": str(model), "record_every_s": 10.0})
+            _section(
+                "[[assets]]",
+                {
+                    "name": asset,
+                    "line": topics.LINE,
+                    "model": str(model),
+                    "record_every_s": 10.0,
+                    "origin": "simulated",
+                },
+            )
             for asset, model in places.health_models.items()
         ),
         *(

@@ -36,6 +36,9 @@ def test_the_written_settings_are_valid_and_complete() -> None:
     }
     assert [station.mode for station in settings.stations] == ["live"]
     assert {asset.name for asset in settings.assets} == {"press", "conveyor"}
+    # what is made of simulated pictures and readings must never count as measured
+    assert {station.origin for station in settings.stations} == {"simulated"}
+    assert {asset.origin for asset in settings.assets} == {"simulated"}
     assert all(alarm.action for alarm in settings.alarms)
 
 
