@@ -6,14 +6,15 @@ import threading
 from typing import TYPE_CHECKING
 
 from edge_agent.status.line_facts import LATE_KEPT, REVIEWS_KEPT, TREND_KEPT, LineFacts
+from edge_agent.status.shifts import ShiftCalendar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from edge_agent.config import AgentSettings
     from edge_agent.events import RecordedEvent
     from edge_agent.ports import Clock, Committed, StoreReader
-    from edge_agent.status.shifts import ShiftCalendar
     from edge_agent.status.snapshot import LineSnapshot
 
 _FIRST_LOOK = 1_000
@@ -28,10 +29,10 @@ class LineBoard:
     `rebuild` is called once, before the pipeline starts; what is committed afterwards continues from there.
     """
 
-    def __init__(self, lines: Sequence[str], calendar: ShiftCalendar, clock: Clock) -> None:
+    def __init__(self, lines: Sequence[str], settings: AgentSettings, clock: Clock) -> None:
         self._clock = clock
-        self._calendar = calendar
-        self._lines = {line: LineFacts(line, calendar) for line in lines}
+        self._calendar = ShiftCalendar(settings.time_zone, settings.shift_starts)
+        self._lines = {line: LineFacts(line, self._calendar) for line in lines}
         self._kept: dict[str, LineSnapshot] = {}
         self._version = 0
         self._changed = threading.Condition()

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from edge_agent.events import Disposition, Inspection, VerdictName
+from edge_agent.events import Disposition, Inspection, RecordedEvent, VerdictName
 from edge_agent.inspections import agreement
 from edge_agent.status.snapshot import Inspected
 from edge_agent.status.views import Picture, picture
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import datetime
 
-    from edge_agent.events import Judgement, RecordedEvent
+    from edge_agent.events import Judgement
     from edge_agent.status.words import Words
 
 

@@ -236,7 +236,7 @@ def _counts(line: LineSnapshot, words: Words) -> tuple[Count, ...]:
 
 def _health(asset: AssetHealth, words: Words, now: datetime) -> HealthCard:
     body = asset.body
-    value = "–" if body.health is None else f"{body.health:.0f}"
+    value = "?" if body.health is None else f"{body.health:.0f}"
     return HealthCard(
         asset=body.asset,
         level=body.health,
