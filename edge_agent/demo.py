@@ -43,6 +43,8 @@ PORTAL_PORT_OFFSET = 10
 TEACH_S, READY_S, VERDICT_S, REPORT_S = 300.0, 60.0, 60.0, 180.0
 NOT_PROVEN = 1
 POLL_S = 0.1
+# Ctrl-C, a polite kill, a closed terminal: all end the demo and its children.
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 NEEDED = {"iotcore": "demo", "onnx": "train", "statsmodels": "roi"}
 
 
@@ -88,7 +90,7 @@ def run_demo(seconds: int | None, port: int, data_dir: Path, *, as_json: bool = 
         UnreachableError: a part did not answer in time.
     """
     _need_extras()
-    previous = signal.signal(signal.SIGTERM, _interrupt)
+    previous = {number: signal.signal(number, _interrupt) for number in ENDINGS}
     stages = Stages()
     try:
         with DemoFolder(data_dir) as folder:
@@ -98,14 +100,14 @@ def run_demo(seconds: int | None, port: int, data_dir: Path, *, as_json: bool = 
                 demo.watch(seconds)
             finally:
                 # A second Ctrl-C must not leave processes behind; ending them takes ten seconds at most.
-                ignored = signal.signal(signal.SIGINT, signal.SIG_IGN)
-                signal.signal(signal.SIGTERM, signal.SIG_IGN)
+                for number in ENDINGS:
+                    signal.signal(number, signal.SIG_IGN)
                 demo.children.stop_all()
-                signal.signal(signal.SIGINT, ignored)
             summary = demo.summary()
     finally:
         stages.close()
-        signal.signal(signal.SIGTERM, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
     if as_json:
         sys.stdout.write(msgspec.json.encode(summary).decode() + "\n")
         sys.stdout.flush()
