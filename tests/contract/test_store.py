@@ -301,6 +301,8 @@ def test_a_reading_that_is_not_finite_is_refused(store: Store, value: float) -> 
         store.commit(Batch(f.at(), readings=[f.reading(1, value)]))
     assert store.channels() == []
     assert store.commit(Batch(f.at(), readings=[f.reading(1, 1.7976931348623157e308)])).duplicate_readings == 0
+    assert store.channels() == [f.CHANNEL]  # nothing remembered from the refused transaction
+    assert store.readings(f.CHANNEL.key, T0, T0 + 2 * SECOND)[1].tolist() == [1.7976931348623157e308]
 
 
 def test_a_closed_store_opens_again_as_it_was(opened: Open, tmp_path: Path) -> None:

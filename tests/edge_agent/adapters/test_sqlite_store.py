@@ -93,6 +93,28 @@ def test_a_reader_beside_the_agent_sees_its_commits(store: SqliteStore, path: Pa
         reader.last_seq()
 
 
+def test_one_read_sees_one_state_though_a_commit_comes_between(store: SqliteStore) -> None:
+    store.commit(Batch(AT, events=[energy("e-1")]))
+    with store._reading("reading twice") as connection:
+        assert connection.execute("SELECT count(*) FROM event").get == 1
+        store.commit(Batch(AT, events=[energy("e-2")]))
+        assert connection.execute("SELECT count(*) FROM event").get == 1
+    assert store.last_seq() == 2
+
+
+def test_connections_are_used_again_and_closed_with_the_store(path: Path) -> None:
+    store = SqliteStore.open(path)
+    for _ in range(3):
+        store.last_seq()
+    assert len(store._idle) == 1
+    with store._reading("reading while closing") as connection:
+        store.close()
+        assert connection.execute("SELECT count(*) FROM event").get == 0
+    assert len(store._idle) == 0
+    with pytest.raises(apsw.ConnectionClosedError):
+        connection.execute("SELECT 1")
+
+
 def test_a_reader_makes_no_store(path: Path) -> None:
     with pytest.raises(StoreError, match=r"lineproof\.db"):
         SqliteReader.open(path)
