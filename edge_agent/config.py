@@ -6,6 +6,7 @@ sample `deploy/lineproof.toml` is the reference and a test holds the two togethe
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePosixPath
 from typing import Annotated, Literal
 
@@ -26,7 +27,7 @@ class AgentSettings(Section):
     """Who this agent is and where it keeps its data."""
 
     name: Name = Field(description="Name of this agent; part of its MQTT client ids and topics.")
-    data_dir: str = Field(description="Folder for store, evidence images and models; made when absent.")
+    data_dir: str = Field(min_length=1, description="Folder for store, evidence images and models; made when absent.")
     language: Literal["ko", "en"] = Field(default="ko", description="Language of the pages before a visitor chooses.")
     time_zone: str = Field(default="Asia/Seoul", description="IANA time zone in front of people; the store is UTC.")
     shift_starts: tuple[str, ...] = Field(
@@ -35,6 +36,16 @@ class AgentSettings(Section):
         description="Start of each shift, local time, HH:MM, ascending.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Least level logged.")
+
+    @model_validator(mode="after")
+    def _shifts_in_order(self) -> AgentSettings:
+        if any(re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", start) is None for start in self.shift_starts):
+            message = "shift_starts are times of day such as '06:00'"
+            raise ValueError(message)
+        if list(self.shift_starts) != sorted(set(self.shift_starts)):
+            message = "shift_starts ascend, each time once"
+            raise ValueError(message)
+        return self
 
 
 class TlsSettings(Section):
@@ -132,7 +143,7 @@ class MqttSourceSettings(Section):
 class FolderSourceSettings(Section):
     """A watched folder of images (polled, so that network shares work)."""
 
-    path: str = Field(description="Folder to watch, subfolders included.")
+    path: str = Field(min_length=1, description="Folder to watch, subfolders included.")
     poll_ms: int = Field(default=500, ge=20, le=60_000, description="Time between two looks, ms.")
     settle_ms: int = Field(
         default=300, ge=0, le=60_000, description="A file is read once its size and time stay unchanged this long, ms."
@@ -146,6 +157,9 @@ class FolderSourceSettings(Section):
     def _move_needs_place(self) -> FolderSourceSettings:
         if (self.after == "move") != (self.done_path is not None):
             message = "done_path goes with after = 'move'"
+            raise ValueError(message)
+        if self.done_path is not None and PurePosixPath(self.done_path).is_relative_to(self.path):
+            message = "done_path lies within the watched folder, where its files would be judged again"
             raise ValueError(message)
         return self
 
