@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from types import FrameType
 
 GOOD_PICTURES, PICTURE_SIDE_PX = 60, 224
-# Two and a half cycles of the good phase, so that its breaks and set-ups are among the held-out rows too.
-GOOD_ROWS, WINDOW_ROWS = 600, 16
+# Five cycles of the good phase, so that its breaks and set-ups are among the held-out rows too.
+GOOD_ROWS, WINDOW_ROWS = 1_200, 16
 PACE = Pace(sample_period_s=0.5, speed=60.0)
 PORTAL_PORT_OFFSET = 10
 TEACH_S, READY_S, VERDICT_S, REPORT_S = 300.0, 60.0, 60.0, 180.0

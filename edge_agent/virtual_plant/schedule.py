@@ -87,10 +87,14 @@ class Schedule(msgspec.Struct, frozen=True):
 
 
 def healthy_schedule() -> Schedule:
-    """A good phase as models are taught from: no fault, with the breaks and set-ups that belong to normal work."""
+    """A good phase as models are taught from: no fault, with the breaks and set-ups that belong to normal work.
+
+    The meal is longer than any repair of `eventful_schedule`, so that a press that has cooled down is known as normal.
+    """
     return Schedule(
         stops=(
             PlantedStop(2_400, 2_700, "planned_stop", "break"),
+            PlantedStop(4_200, 5_100, "planned_stop", "meal"),
             PlantedStop(6_000, 6_480, "setup", "coil_change"),
         ),
         period_s=7_200,

@@ -29,5 +29,5 @@ def test_readings_have_the_live_columns_and_the_clock_of_the_pace(tmp_path: Path
         assert datetime.fromisoformat(rows[240]["time"]) == datetime(2025, 1, 1, 0, 2, tzinfo=UTC)
     with paths["press"].open(encoding="utf-8", newline="") as file:
         rates = [float(row["stroke_rate"]) for row in csv.DictReader(file)]
-    # two plant hours: standing in the break and in the coil change, running otherwise
-    assert 0.08 < sum(rate < 1 for rate in rates) / len(rates) < 0.12
+    # two plant hours with 1,680 s of break, meal and coil change; running down takes a sample or two each
+    assert 0.20 < sum(rate < 1 for rate in rates) / len(rates) < 0.235
