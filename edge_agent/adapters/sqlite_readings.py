@@ -118,10 +118,14 @@ class ReadingTables:
 
     # ---- compaction -------------------------------------------------------------------------------------------
 
-    def compact(self, staged_until_us: int) -> int:
-        """Move staged readings of whole minutes before a time into blocks; returns how many, within the bounds."""
+    def has_work(self, staged_until_us: int) -> bool:
+        """Plan the next compaction if none is left over; True when whole minutes before a time wait in staging."""
         if not self._plan:
             self._plan = self._make_plan(minute_start(staged_until_us))
+        return bool(self._plan)
+
+    def compact(self) -> int:
+        """Move planned readings into blocks and roll-ups; returns how many, within the bounds of one call."""
         moved = blocks = 0
         while self._plan and blocks < BLOCKS_A_CALL and moved < READINGS_A_CALL:
             window = (self._plan[0].start_us, self._plan[0].end_us)

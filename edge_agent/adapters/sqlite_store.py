@@ -110,8 +110,12 @@ class SqliteStore(SqliteReader):
         Raises:
             StoreBusyError, StoreError: as for `commit`; nothing was moved.
         """
+        self._assert_writer()
+        with store_errors(self._path, "looking for readings to compact"):
+            if not self._readings.has_work(now.utc_us - self._staging_us):
+                return 0  # without a write lock: an idle agent stays out of a backup's way
         with self._transaction("compacting readings"):
-            return self._readings.compact(now.utc_us - self._staging_us)
+            return self._readings.compact()
 
     # ---- the transaction --------------------------------------------------------------------------------------
 
