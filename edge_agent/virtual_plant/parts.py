@@ -152,7 +152,8 @@ def _brushed(rng: np.random.Generator) -> NDArray[np.float32]:
     for length, depth in ((15, 3.0), (61, 4.0), (201, 3.5)):
         streaks = cv2.blur(rng.standard_normal(shape, dtype=np.float32), (length, 1))
         sheet += depth * streaks / float(streaks.std())
-    cloud = cv2.GaussianBlur(rng.standard_normal(shape, dtype=np.float32), (0, 0), 24)
+    coarse = rng.standard_normal((shape[0] // 8, shape[1] // 8), dtype=np.float32)
+    cloud = cv2.resize(cv2.GaussianBlur(coarse, (0, 0), 3), shape[::-1])
     return np.asarray(sheet + 3.0 * cloud / float(cloud.std()), np.float32)
 
 
