@@ -63,6 +63,7 @@ class PlantClient(mqtt.Client):
         )
         self._received = b""
         self._position = 0
+        self.max_inflight_messages_set(0)  # a sink keeps its own window; paho shall hold nothing back
         # With this callback set paho only queues packets; the network thread writes them, many at once.
         self.on_socket_register_write = _leave_to_the_loop
 

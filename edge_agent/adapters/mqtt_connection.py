@@ -117,10 +117,8 @@ class MqttConnection:
         self.client.on_connect = self._on_connect
         self.client.on_disconnect = self._on_disconnect
         self._stopping = threading.Event()
-        self._wake_out, self._wake_in = socket.socketpair()
-        self._wake_out.setblocking(False)
-        self._wake_in.setblocking(False)
-        self._thread = threading.Thread(target=self._run, name=f"mqtt-{session.client_id}", daemon=True)
+        self._wake_in: socket.socket | None = None
+        self._thread: threading.Thread | None = None
         self._connected = False
         self._problem = "not connected yet"
         self._to_break = threading.Event()
@@ -138,12 +136,19 @@ class MqttConnection:
 
     def start(self) -> None:
         """Begin connecting; returns at once."""
+        self._wake_in, wake_out = socket.socketpair()
+        self._wake_in.setblocking(False)
+        wake_out.setblocking(False)
+        self._thread = threading.Thread(
+            target=self._run, args=(wake_out,), name=f"mqtt-{self._session.client_id}", daemon=True
+        )
         self._thread.start()
 
     def wake(self) -> None:
         """Let the network thread look at its peer's queues now; any thread, never blocks."""
-        with contextlib.suppress(BlockingIOError, OSError):  # full: it is awake already; closed: it has ended
-            self._wake_in.send(b"\0")
+        if self._wake_in is not None:
+            with contextlib.suppress(OSError):  # full: it is awake already; closed: it has ended
+                self._wake_in.send(b"\0")
 
     def break_connection(self, reason: str) -> None:
         """Drop the connection and make a new one after the back-off, so that the broker redelivers."""
@@ -156,7 +161,7 @@ class MqttConnection:
         now_s = time.monotonic()
         problem = self._problem
         silence_s = now_s - self._last_read_s
-        if not self._thread.is_alive():
+        if self._thread is None or not self._thread.is_alive():
             problem = "its network thread does not run"
         elif now_s - self._last_turn_s > STUCK_S:
             problem = f"its network thread has not moved for {now_s - self._last_turn_s:.0f} s"
@@ -170,10 +175,10 @@ class MqttConnection:
         """Say goodbye (no last will) and end the thread; blocks for at most a few seconds."""
         self._stopping.set()
         self.wake()
-        if self._thread.is_alive() and threading.current_thread() is not self._thread:
+        if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(FAREWELL_S + CONNACK_WAIT_S)
-        self._wake_in.close()
-        self._wake_out.close()
+        if self._wake_in is not None:
+            self._wake_in.close()
 
     def _on_connect(
         self,
@@ -212,14 +217,18 @@ class MqttConnection:
 
     # ---- network thread -----------------------------------------------------------------------------------------
 
-    def _run(self) -> None:
+    def _run(self, wake_out: socket.socket) -> None:
+        with wake_out:
+            self._keep_connected(wake_out)
+
+    def _keep_connected(self, wake_out: socket.socket) -> None:
         while not self._stopping.is_set():
             began_s = time.monotonic()
             self._last_turn_s = began_s
             connections = self.connections
             try:
                 try:
-                    self._serve_one_connection()
+                    self._serve_one_connection(wake_out)
                 finally:
                     self._connected = False
                     self._close_socket()
@@ -244,7 +253,7 @@ class MqttConnection:
             self._last_turn_s = time.monotonic()
             self._stopping.wait(min(left_s, LONGEST_SLEEP_S))
 
-    def _serve_one_connection(self) -> None:
+    def _serve_one_connection(self, wake_out: socket.socket) -> None:
         client = self.client
         self._to_break.clear()
         client.reconnect()
@@ -253,19 +262,19 @@ class MqttConnection:
         if sock is None:
             raise UnreachableError("the connection closed at once")
         poller = select.poll()
-        poller.register(self._wake_out, select.POLLIN)
+        poller.register(wake_out, select.POLLIN)
         poller.register(sock, select.POLLIN)
         while not self._stopping.is_set():
             if self._to_break.is_set():
                 self._problem = self._break_reason
                 return
-            if not self._turn(sock, poller):
+            if not self._turn(sock, poller, wake_out):
                 return
             if not self._connected and time.monotonic() - opened_s > CONNACK_WAIT_S:
                 raise UnreachableError(f"no answer to CONNECT within {CONNACK_WAIT_S:.0f} s")
         self._say_goodbye()
 
-    def _turn(self, sock: mqtt.SocketLike, poller: select.poll) -> bool:
+    def _turn(self, sock: mqtt.SocketLike, poller: select.poll, wake_out: socket.socket) -> bool:
         """One round of work; False when the connection is over."""
         client = self.client
         self._last_turn_s = time.monotonic()
@@ -278,9 +287,9 @@ class MqttConnection:
             sleep_s = 0.0
         poller.modify(sock, select.POLLIN | select.POLLOUT if client.want_write() else select.POLLIN)
         ready = dict(poller.poll(max(sleep_s, 0.0) * 1000))
-        if ready.pop(self._wake_out.fileno(), 0):
+        if ready.pop(wake_out.fileno(), 0):
             with contextlib.suppress(BlockingIOError):
-                self._wake_out.recv(READ_BYTES)
+                wake_out.recv(READ_BYTES)
         if ready or not sleep_s:
             if client.loop_read() != MQTTErrorCode.MQTT_ERR_SUCCESS or client.socket() is not sock:
                 return False

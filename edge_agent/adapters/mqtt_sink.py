@@ -188,7 +188,6 @@ class MqttSink:
         will = Will(state_topic, self._state("offline", "connection lost"))
         self._connection = MqttConnection(broker, Session(client_id, keep=False, will=will), self, clock, backoff)
         self._connection.client.on_publish = self._on_publish
-        self._connection.client.max_inflight_messages_set(0)  # the window is kept here; paho shall queue nothing
         self._queue = OutboundQueue()
         self._announcements: dict[str, bytes] = {}
         self._lock = threading.Lock()  # guards the queue and the announcements
