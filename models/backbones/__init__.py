@@ -1,0 +1,1 @@
+"""Feature extractors as ONNX files, with licence and the recipe that made them."""

@@ -1,0 +1,1 @@
+"""Build-time only: makes the feature extractors; needs torch."""
