@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from edge_agent.adapters.system_clock import BOOT_ID_FILE, SystemClock
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_now_lies_between_two_looks_at_the_clocks() -> None:
