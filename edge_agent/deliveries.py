@@ -38,6 +38,10 @@ class DeliveryWatch:
         """Messages not settled yet."""
         return len(self._pending)
 
+    def __contains__(self, key: str) -> bool:
+        """Whether a message is on its way."""
+        return key in self._pending
+
     def sent(self, message: OutboxMessage, now: Instant) -> None:
         """A message was handed to the sink."""
         self._pending[message.key] = (message, now.mono_ns)

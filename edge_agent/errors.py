@@ -72,6 +72,10 @@ class StoreBusyError(StoreError):
     retryable = True
 
 
+class ValueRefusedError(StoreError):
+    """A value of the batch can never be stored; the batch without it can."""
+
+
 class UnreachableError(AgentError):
     """Something outside (broker, folder, service) cannot be reached now."""
 

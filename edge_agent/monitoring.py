@@ -6,8 +6,10 @@ import math
 from typing import TYPE_CHECKING
 
 import msgspec
+import structlog
 
 from edge_agent.alarms import AlarmTracker
+from edge_agent.errors import AgentError
 from edge_agent.events import Alarm, Event, Health, Origin
 from edge_agent.health import HealthAssessment, assess
 from edge_agent.instant import MICROSECONDS_PER_SECOND, from_us
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from edge_agent.alarms import AlarmRule, Transition
     from edge_agent.ports import HealthScorer
     from edge_agent.readings import Reading
+
+log = structlog.get_logger(__name__)
 
 HEALTH_SIGNAL = "health.statistic"
 
@@ -125,7 +129,7 @@ class AssetMonitor:
             reason = "window_filling" if within.filled else "stale_channel"
             assessment = HealthAssessment(None, None, reason)
         else:
-            assessment = assess(scorer.assess(window), scorer.channels)
+            assessment = self._judged(scorer, window)
         value = assessment.statistic if assessment.statistic is not None else math.nan
         transitions = [
             (tracker.rule, transition)
@@ -137,6 +141,14 @@ class AssetMonitor:
             events.append(self._health(t_us, assessment))
         events += [self._alarm(rule, change, assessment.contributions) for rule, change in transitions]
         return events
+
+    def _judged(self, scorer: HealthScorer, window: NDArray[np.float32]) -> HealthAssessment:
+        try:
+            return assess(scorer.assess(window), scorer.channels)
+        except AgentError as error:
+            if self._recorded_reason != "model_failed":
+                log.warning("health model failed", asset=self.plan.asset, error=str(error))
+            return HealthAssessment(None, None, "model_failed")
 
     def _due(self, t_us: int, reason: str) -> bool:
         last = self._recorded_us

@@ -24,11 +24,12 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from edge_agent.committing import Committer, Durable, Entry, Recording
 from edge_agent.deliveries import DeliveryWatch
 from edge_agent.errors import StoreBusyError, StoreError
-from edge_agent.events import Event, MachineState, encode
+from edge_agent.events import Event, MachineState
 from edge_agent.inspecting import Judged
-from edge_agent.ports import Batch, Committed, Delivery, OutboxMessage
+from edge_agent.ports import Delivery
 from edge_agent.publishing import StationPolicy, messages_for
 
 if TYPE_CHECKING:
@@ -44,8 +45,6 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 _IDLE_S = 0.1
-_RETRY_FIRST_S = 0.05
-_RETRY_LONGEST_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +52,6 @@ class Settled:
     """The sink's peer acknowledged the message with this key."""
 
     key: str
-
-
-@dataclass(frozen=True, slots=True)
-class Recording:
-    """One fact from the status page, whose author waits for it to be durable."""
-
-    event: Event
-    done: Future[bool]
 
 
 WriterItem = Delivery | Judged | Settled | Recording
@@ -109,20 +100,6 @@ class Line:
     pace: Pace
 
 
-class _Group:
-    """What one transaction will write, and whom it lets acknowledge."""
-
-    def __init__(self) -> None:
-        self.events: list[Event] = []
-        self.outbox: list[OutboxMessage] = []
-        self.settled: list[str] = []
-        self.deliveries: list[Delivery] = []
-        self.recordings: list[Recording] = []
-
-    def __bool__(self) -> bool:
-        return bool(self.deliveries or self.recordings or self.settled or self.events)
-
-
 class Pipeline:
     """Runs the route. `start` and `stop` are called once, from one thread; `record` from any."""
 
@@ -133,10 +110,8 @@ class Pipeline:
         self._sources = {source.name: source for source in line.sources}
         self._stopping = threading.Event()
         self._writer = threading.Thread(target=self._write_guarded, name="writer", daemon=True)
-        self._advanced_ns = time.monotonic_ns()
-        self._commit_began_ns: int | None = None
+        self._committer = Committer(line.store, line.clock, self._stopping)
         self._last_commit_ms: float | None = None
-        self._problem = ""
         self._fatal: BaseException | None = None
         self._interlocks = self._watch.interlocks(line.names)
 
@@ -182,7 +157,7 @@ class Pipeline:
     @property
     def problem(self) -> str:
         """Why commits fail at present, in words; empty when they succeed."""
-        return self._problem
+        return self._committer.problem
 
     @property
     def fatal(self) -> BaseException | None:
@@ -191,8 +166,8 @@ class Pipeline:
 
     @property
     def stalled_s(self) -> float:
-        """Seconds since the writer last came round; small while all is well, however idle the line."""
-        return (time.monotonic_ns() - self._advanced_ns) / 1e9
+        """Seconds since the writer's last sign of life; small while all is well, however idle the line."""
+        return self._committer.stalled_s
 
     @property
     def interlocks(self) -> tuple[Interlock, ...]:
@@ -213,10 +188,6 @@ class Pipeline:
         """Commit one event from another thread (port `Recorder`)."""
         if self._fatal is not None:
             raise StoreError("the writer has ended", hint="restart the agent; see its log for the cause")
-        try:
-            encode(event)
-        except ValueError as error:
-            raise StoreError(f"the fact cannot be written: {error}", hint="send valid Unicode text") from error
         done: Future[bool] = Future()
         self._put(Recording(event, done))
         try:
@@ -251,69 +222,72 @@ class Pipeline:
 
     def _write(self) -> None:
         while not (self._stopping.is_set() and self._queue.empty()):
-            self._advanced_ns = time.monotonic_ns()
-            group = self._collect()
-            group.events += self._watch.expire(self._line.clock.now())
+            self._committer.advance()
+            entries = self._collect()
+            late = self._watch.expire(self._line.clock.now())
+            if late:
+                entries.append(Entry(events=late))
             self._interlocks = self._watch.interlocks(self._line.names)
-            if group:
-                self._commit(group)
-            elif not self._stopping.is_set():
-                self._line.store.compact(self._line.clock.now())
+            if entries:
+                self._commit(entries)
+            if not self._stopping.is_set():
+                self._committer.compact_when_due(idle=not entries)
 
-    def _collect(self) -> _Group:
+    def _collect(self) -> list[Entry]:
         """Wait for a first item, then gather until the group is full or its time is up."""
-        group = _Group()
         try:
-            self._take(self._queue.get(timeout=_IDLE_S), group)
+            entries = [self._enter(self._queue.get(timeout=_IDLE_S))]
         except queue.Empty:
-            return group
+            return []
         deadline = time.monotonic() + self._line.pace.commit_s
-        for _ in range(self._line.pace.commit_messages - 1):
+        while len(entries) < self._line.pace.commit_messages:
             left_s = deadline - time.monotonic()
             try:
                 item = self._queue.get(timeout=left_s) if left_s > 0 else self._queue.get_nowait()
             except queue.Empty:
                 break
-            self._take(item, group)
-        return group
+            entries.append(self._enter(item))
+        return entries
 
-    def _take(self, item: WriterItem, group: _Group) -> None:
+    def _enter(self, item: WriterItem) -> Entry:
+        """Derive everything that an item causes."""
         match item:
             case Delivery():
-                group.deliveries.append(item)
-                self._derive(item, group)
+                entry = Entry(delivery=item)
+                self._derive(item, entry)
             case Judged():
-                group.deliveries.append(item.delivery)
+                entry = Entry(delivery=item.delivery)
                 for event in item.events:
-                    self._tell(event, group, captured_us=item.captured_us)
+                    self._tell(event, entry, captured_us=item.captured_us)
             case Recording():
-                group.recordings.append(item)
-                self._tell(item.event, group)
+                entry = Entry(recording=item)
+                self._tell(item.event, entry)
             case Settled():
+                entry = Entry(settled=[item.key])
                 elapsed_s, arrived_late = self._watch.settled(item.key, self._line.clock.now())
-                group.settled.append(item.key)
                 if elapsed_s is not None:
                     self._line.metrics.published(elapsed_s)
                 if arrived_late is not None:
-                    group.events.append(arrived_late)
+                    entry.events.append(arrived_late)
+        return entry
 
-    def _derive(self, delivery: Delivery, group: _Group) -> None:
+    def _derive(self, delivery: Delivery, entry: Entry) -> None:
         for fact in delivery.facts:
-            self._tell(fact, group)
+            self._tell(fact, entry)
             stops = self._line.stops.get(fact.line)
             if stops is not None and isinstance(fact.body, MachineState):
                 ended = stops.update(fact)
                 if ended is not None:
-                    self._tell(ended, group)
+                    self._tell(ended, entry)
         for reading in delivery.readings:
             monitor = self._line.monitors.get(f"{reading.channel.line}/{reading.channel.asset}")
             if monitor is not None:
                 for event in monitor.offer(reading):
-                    self._tell(event, group)
+                    self._tell(event, entry)
 
-    def _tell(self, event: Event, group: _Group, *, captured_us: int | None = None) -> None:
-        group.events.append(event)
-        group.outbox += messages_for(
+    def _tell(self, event: Event, entry: Entry, *, captured_us: int | None = None) -> None:
+        entry.events.append(event)
+        entry.outbox += messages_for(
             event,
             prefix=self._line.prefix,
             policies=self._line.policies,
@@ -321,59 +295,23 @@ class Pipeline:
             captured_us=captured_us,
         )
 
-    def _commit(self, group: _Group) -> None:
+    def _commit(self, entries: list[Entry]) -> None:
         began_ns = time.monotonic_ns()
-        committed = self._until_durable(
-            Batch(
-                at=self._line.clock.now(),
-                events=group.events,
-                readings=[reading for delivery in group.deliveries for reading in delivery.readings],
-                marks=[delivery.mark for delivery in group.deliveries if delivery.mark is not None],
-                outbox=group.outbox,
-                settled=group.settled,
-                quarantined=[item for delivery in group.deliveries for item in delivery.quarantined],
-            )
-        )
-        if committed is None:
-            return
+        durable = self._committer.commit(entries)
+        if durable is None:
+            return  # the agent stops; nothing is acknowledged, so that it comes again
         seconds = (time.monotonic_ns() - began_ns) / 1e9
         self._last_commit_ms = seconds * 1e3
-        self._acknowledge(group.deliveries)
-        now = self._line.clock.now()
-        for message in committed.outbox:
-            self._watch.sent(message, now)
-            self._line.sink.send(message)
-        self._answer(group.recordings, committed)
-        self._line.metrics.committed(committed, seconds)
-        for delivery in group.deliveries:
-            for poison in delivery.quarantined:
+        self._acknowledge([entry.delivery for entry in entries if entry.delivery is not None])
+        self._send(durable)
+        self._answer(entries, durable)
+        for committed in durable.committed:
+            self._line.metrics.committed(committed, seconds)
+            for observer in self._line.observers:
+                observer.committed(committed)
+        for entry in entries:
+            for poison in entry.delivery.quarantined if entry.delivery is not None else ():
                 self._line.metrics.quarantined(poison.reason)
-        for observer in self._line.observers:
-            observer.committed(committed)
-
-    def _until_durable(self, batch: Batch) -> Committed | None:
-        """Offer the same batch until it is durable; None only when the agent stops before that.
-
-        Waiting here is the back-pressure: the queue fills, sources are held back, nothing is acknowledged. The
-        page shows `problem`, and the interlock goes to stop once the writer has stalled too long.
-        """
-        pause_s = _RETRY_FIRST_S
-        while True:
-            self._advanced_ns = time.monotonic_ns()
-            try:
-                committed = self._line.store.commit(batch)
-            except StoreError as error:
-                if self._problem != str(error):
-                    log.warning("commit failed; the batch waits", error=str(error), retryable=error.retryable)
-                self._problem = str(error)
-                if self._stopping.wait(pause_s):
-                    return None
-                pause_s = min(pause_s * 2, _RETRY_LONGEST_S)
-                continue
-            if self._problem:
-                log.info("commits succeed again")
-                self._problem = ""
-            return committed
 
     def _acknowledge(self, deliveries: Sequence[Delivery]) -> None:
         tokens: dict[str, list[object]] = {}
@@ -382,10 +320,23 @@ class Pipeline:
         for name, handles in tokens.items():
             self._sources[name].acknowledge(handles)
 
+    def _send(self, durable: Durable) -> None:
+        now = self._line.clock.now()
+        for committed in durable.committed:
+            for message in committed.outbox:
+                if message.key not in self._watch:
+                    self._watch.sent(message, now)
+                    self._line.sink.send(message)
+
     @staticmethod
-    def _answer(recordings: Sequence[Recording], committed: Committed) -> None:
-        new = {recorded.event.key for recorded in committed.events} if recordings else set()
-        for recording in recordings:
+    def _answer(entries: Sequence[Entry], durable: Durable) -> None:
+        refused = {id(entry): error for entry, error in durable.refused}
+        new = {recorded.event.key for committed in durable.committed for recorded in committed.events}
+        for entry in entries:
             # a page that gave up waiting cancelled nothing: the fact is durable all the same
-            if recording.done.set_running_or_notify_cancel():
-                recording.done.set_result(recording.event.key in new)
+            if entry.recording is None or not entry.recording.done.set_running_or_notify_cancel():
+                continue
+            if id(entry) in refused:
+                entry.recording.done.set_exception(refused[id(entry)])
+            else:
+                entry.recording.done.set_result(entry.recording.event.key in new)

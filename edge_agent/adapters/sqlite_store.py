@@ -18,7 +18,7 @@ from edge_agent.adapters.sqlite_reader import SqliteReader
 from edge_agent.adapters.sqlite_readings import ReadingTables
 from edge_agent.adapters.sqlite_schema import open_writer, store_errors
 from edge_agent.adapters.store_lock import folder_errors, sync_folder, take_lock
-from edge_agent.errors import StoreError
+from edge_agent.errors import StoreError, ValueRefusedError
 from edge_agent.events import Disposition, Event, Gap, Inspection, RecordedEvent, encode
 from edge_agent.instant import MICROSECONDS_PER_SECOND, from_us, to_us
 from edge_agent.ports import Committed
@@ -132,7 +132,7 @@ class SqliteStore(SqliteReader):
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 if isinstance(error, ValueError | OverflowError):  # naive time, lone surrogate, more than 64 bits
-                    raise StoreError(
+                    raise ValueRefusedError(
                         f"a value of the batch cannot be stored: {error}",
                         hint="times carry a zone, texts are valid Unicode, numbers fit 64 bits: mend the source",
                     ) from error

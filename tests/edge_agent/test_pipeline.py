@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
-from edge_agent.metrics import Metrics
 
 from edge_agent.downtime import DowntimeTracker
-from edge_agent.errors import StoreBusyError, StoreError
-from edge_agent.events import Disposition, Energy, Event, MachineState, RecordedEvent
+from edge_agent.errors import StoreBusyError, StoreError, ValueRefusedError
+from edge_agent.events import Alarm, Disposition, Energy, Event, MachineState, RecordedEvent
 from edge_agent.instant import Instant
+from edge_agent.metrics import Metrics
 from edge_agent.pipeline import Line, Pace, Pipeline
 from edge_agent.ports import Batch, Committed, Delivery, LinkHealth, OutboxMessage
 
@@ -174,6 +174,28 @@ def test_a_refused_batch_is_offered_again_unchanged_and_acknowledged_once(bench:
     assert bench.pipeline.problem == ""
 
 
+def test_a_value_that_no_store_can_keep_is_set_aside_and_the_others_go_on(bench: Bench) -> None:
+    honest = bench.store.commit
+
+    def commit(batch: Batch) -> Committed:
+        if any(event.key == "poison" for event in batch.events):
+            raise ValueRefusedError("a lone surrogate")
+        return honest(batch)
+
+    bench.store.commit = commit  # type: ignore[method-assign]  # the fault under test
+    bench.store.refusals = [StoreBusyError("busy")] * 3  # so that all of them wait and become one group
+    for number in range(9):
+        bench.deliver(f"t{number}", energy("poison" if number == 4 else f"e{number}"))
+    bench.until(lambda: "ack t8" in bench.journal)
+    assert set(bench.store.events) == {f"e{number}" for number in range(9) if number != 4}
+    assert [entry for entry in bench.journal if entry.startswith("ack")] == [f"ack t{number}" for number in range(9)]
+    (poison,) = [poison for batch in bench.store.batches for poison in batch.quarantined]
+    assert poison.reason == "value_refused_by_store"
+    assert b"poison" in poison.payload
+    with pytest.raises(ValueRefusedError, match="surrogate"):
+        bench.pipeline.record(energy("poison"), timeout_s=PATIENCE_S)
+
+
 def test_the_problem_is_visible_while_commits_fail(bench: Bench) -> None:
     bench.store.refusals = [StoreError("disk full", hint="free some space")] * 3
     bench.deliver("t", energy("e"))
@@ -217,8 +239,6 @@ def test_a_record_that_is_not_durable_in_time_says_so(bench: Bench) -> None:
 
 
 def test_alarm_messages_go_out_after_the_commit_and_only_for_new_events(bench: Bench) -> None:
-    from edge_agent.events import Alarm
-
     alarm = Event("a", "l", NOW, Alarm("hot", "press", "raised", 81.0, 80.0, "Check the water", NOW))
     bench.deliver("t1", alarm)
     bench.deliver("t2", alarm)
@@ -228,6 +248,24 @@ def test_alarm_messages_go_out_after_the_commit_and_only_for_new_events(bench: B
     assert bench.sink.settle is not None
     bench.sink.settle("a/message")
     bench.until(lambda: any("a/message" in batch.settled for batch in bench.store.batches))
+
+
+def test_a_commit_that_failed_and_was_durable_all_the_same_still_sends_its_message(bench: Bench) -> None:
+    honest = bench.store.commit
+    lies = ["the disk said no after it said yes"]
+
+    def commit(batch: Batch) -> Committed:
+        committed = honest(batch)
+        if batch.outbox and lies:
+            bench.store.pending = list(committed.outbox)
+            raise StoreError(lies.pop())
+        return committed
+
+    bench.store.commit = commit  # type: ignore[method-assign]  # the fault under test
+    bench.deliver("t", Event("a", "l", NOW, Alarm("hot", "press", "raised", 81.0, 80.0, "Check the water", NOW)))
+    bench.until(lambda: "ack t" in bench.journal)
+    bench.until(lambda: "send a/message" in bench.journal)
+    assert bench.journal.count("send a/message") == 1
 
 
 def test_messages_left_from_the_last_run_go_out_first_and_late_ones_raise_the_interlock() -> None:
