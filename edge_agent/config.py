@@ -329,12 +329,12 @@ class Settings(Section):
         ]
         watched = {f"{asset.line}/{asset.name}" for asset in self.assets}
         problems += [
-            f"alarms: {alarm.name} watches health of {alarm.line}/{alarm.asset}, which has no [[assets]] entry"
+            f"alarms: {alarm.name!r} watches health of {alarm.line}/{alarm.asset}, which has no [[assets]] entry"
             for alarm in self.alarms
             if alarm.signal.startswith("health.") and f"{alarm.line}/{alarm.asset}" not in watched
         ]
         problems += [
-            f"alarms: {alarm.name}: signal {alarm.signal!r} is not known; the health signal is 'health.statistic'"
+            f"alarms: {alarm.name!r}: signal {alarm.signal!r} is not known; the health signal is 'health.statistic'"
             for alarm in self.alarms
             if alarm.signal.startswith("health.") and alarm.signal != "health.statistic"
         ]
