@@ -181,6 +181,27 @@ def format_money(money: Money, language: Language, unit: Unit | None = None, dig
     return f"{sign}{money.currency} {figure}{word}"
 
 
+def unit_factor(unit: Unit, language: Language) -> int:
+    """What one display unit is in the currency, for readers of a language.
+
+    >>> unit_factor("만원", "en")
+    1000000
+    """
+    return UNIT_FACTORS[unit if language == "ko" else _english_unit(unit)]
+
+
+def unit_label(currency: str, unit: Unit, language: Language) -> str:
+    """A display unit in words, for the head of an axis or column.
+
+    >>> unit_label("KRW", "억원", "en"), unit_label("KRW", "억원", "ko")
+    ('KRW million', '억원')
+    """
+    if language == "ko" and currency == "KRW":
+        return unit
+    word = unit if language == "ko" else _english_unit(unit)
+    return currency if word in {"1", "원"} else f"{currency} {word}"
+
+
 def _english_unit(unit: Unit) -> Unit:
     """English readers do not count in myriads: 만원 and 억원 become millions, 천원 thousands."""
     mapping: dict[Unit, Unit] = {

@@ -12,7 +12,7 @@ import msgspec
 
 from roi_tracker import sufficiency
 from roi_tracker.baseline import data_digest, specification_of, unit_value_digest
-from roi_tracker.business_case import Period
+from roi_tracker.business_case import DAYS_PER_YEAR, Period
 from roi_tracker.measurement import CumulativePoint, Estimate, cumulative, days_needed, estimate
 from roi_tracker.observations import Origin, weakest_origin
 from roi_tracker.panels import Scope, panel_of
@@ -136,7 +136,7 @@ def prove(
     months = cumulative(frozen.fitted.counterfactual, panel)
     if found.low > 0 or found.high < 0:
         return Realized(line.id, found, months, basis)
-    target = float(line.projected_units_per_year) / 365.25
+    target = float(line.projected_units_per_year * line.ramp(0) / DAYS_PER_YEAR)
     return NotProven(
         line.id,
         "interval_contains_zero",

@@ -73,7 +73,14 @@ def check(
     rule: RuleName, period: PeriodName, *, passed: bool, disqualifies: bool = True, **evidence: float | str
 ) -> Check:
     """Make an answer; evidence in the order written."""
-    return Check(rule, period, passed, disqualifies, tuple(Evidence(name, value) for name, value in evidence.items()))
+    return Check(rule, period, bool(passed), disqualifies, tuple(Evidence(n, _plain(v)) for n, v in evidence.items()))
+
+
+def _plain(value: float | str) -> float | str:
+    """Numbers without their numpy type, so that evidence can be written down."""
+    if isinstance(value, str | int):
+        return value
+    return float(value)
 
 
 def data_checks(

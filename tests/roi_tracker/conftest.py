@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from roi_tracker.business_case import BusinessCase, parse_case
-from roi_tracker.observations import AuditSample, LineShift, Observation, Observations
+from roi_tracker.observations import AuditSample, Inspector, LineShift, Observation, Observations
 
 EXAMPLE = Path(__file__).parents[2] / "roi_tracker" / "examples" / "small_press_line.yaml"
 SHIFTS = ("day", "evening", "night")
@@ -82,7 +82,7 @@ def simulate(truth: Truth) -> Simulated:
                 false = int(rng.binomial(made - defects, 0.004))
                 failed, missed = caught + false, defects - caught
                 seen_fail, seen_pass = min(failed, truth.audited), min(made - failed, 3 * truth.audited)
-                inspector = "ai" if live else "previous"
+                inspector: Inspector = "ai" if live else "previous"
                 products.append(
                     Observation(
                         "press-1",

@@ -1,0 +1,90 @@
+"""The tracker's use cases over a case and a store: observe, fit and freeze baselines, measure, report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from roi_tracker.baseline import FittedBaseline, FrozenBaseline, Unfitted, digest, fit_baseline
+from roi_tracker.derivation import derive
+from roi_tracker.proof import SUPPORTED, Proof, prove, reporting_so_far, scope_of
+from roi_tracker.realization import Realization, realize
+from roi_tracker.report import Circumstances, Report, compose
+from roi_tracker.shifts import ShiftCalendar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from roi_tracker.business_case import BusinessCase
+    from roi_tracker.observations import Observations
+    from roi_tracker.ports import TrackerStore
+
+DERIVATION_VERSION = 1
+"""Raised whenever the same facts would give other observations."""
+
+
+class Programme:
+    """One case measured on one store."""
+
+    def __init__(self, case: BusinessCase, store: TrackerStore) -> None:
+        self._case = case
+        self._store = store
+        self._calendar = ShiftCalendar(case.plant)
+
+    def observations(self) -> Observations:
+        """Observations of all facts so far; derived anew only when facts or calendar have changed."""
+        name = digest((DERIVATION_VERSION, self._store.fact_count(), self._case.plant.model_dump(mode="json")))
+        known = self._store.observations(name)
+        if known is not None:
+            return known
+        derived = derive(self._store.facts(), self._calendar)
+        self._store.keep_observations(name, derived)
+        return derived
+
+    def fit(self) -> tuple[FittedBaseline | Unfitted, ...]:
+        """Fit a baseline for every benefit line whose measure has a method."""
+        observations = self.observations()
+        return tuple(
+            fit_baseline(self._case, line, observations, scope_of(line, self._calendar))
+            for line in self._case.benefits
+            if line.measure in SUPPORTED
+        )
+
+    def freeze(self, at: datetime) -> tuple[FrozenBaseline, ...]:
+        """Freeze every fitted baseline that is not frozen yet under the same hash; returns the new ones.
+
+        A baseline with failed rules is frozen as well: it records that nothing can be proven on it.
+        """
+        known = {baseline.sha256 for baseline in self.baselines()}
+        new: list[FrozenBaseline] = []
+        for fitted in self.fit():
+            if isinstance(fitted, FittedBaseline) and fitted.sha256 not in known:
+                frozen = FrozenBaseline(fitted, fitted.sha256, at)
+                self._store.freeze(frozen, at)
+                new.append(frozen)
+        return tuple(new)
+
+    def baselines(self) -> Sequence[FrozenBaseline]:
+        """All frozen baselines of the case, oldest first."""
+        return self._store.baselines(self._case.id)
+
+    def measure(self) -> tuple[Proof, ...]:
+        """Realized or not proven, for every benefit line; the newest frozen baseline holds."""
+        observations = self.observations()
+        newest = {baseline.fitted.benefit_id: baseline for baseline in self.baselines()}
+        return tuple(
+            prove(self._case, line, observations, self._calendar, newest.get(line.id)) for line in self._case.benefits
+        )
+
+    def realization(self) -> Realization:
+        """Realized beside projected."""
+        reporting = reporting_so_far(self._case, self.observations())
+        return realize(self._case, self.measure(), reporting, self._calendar.expected)
+
+    def report(self, now: datetime) -> Report:
+        """The management report as of now."""
+        return compose(
+            self._case,
+            self.realization(),
+            Circumstances(self._calendar.local_day(now), self._store.fact_count(), self.observations()),
+        )
