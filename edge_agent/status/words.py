@@ -42,7 +42,7 @@ class Words:
         self.zone = ZoneInfo(time_zone)
         self._words = catalogue(language)
 
-    def __call__(self, key: str, **values: str) -> str:
+    def __call__(self, key: str, /, **values: str) -> str:
         """The word for a key, with `values` filled in; a missing key shows itself."""
         word = self._words.get(key)
         return f"[{key}]" if word is None else word.format_map(values)
