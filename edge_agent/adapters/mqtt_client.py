@@ -14,6 +14,8 @@ from paho.mqtt.properties import Properties
 from edge_agent.errors import ConfigError
 
 if TYPE_CHECKING:
+    import socket
+    import ssl
     from collections.abc import Iterable
 
     from edge_agent.config import BrokerSettings
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 READ_BYTES = 65_536
 PACKETS_A_TURN = 500  # then acknowledgements and keepalive get their turn
 PUBACK_HEAD = b"\x40\x02"  # MQTT 5 section 3.4: with remaining length 2 the reason code is 0, success
+HANDSHAKE_S = 10.0
 OTHERS_MAY_READ = 0o007
 
 
@@ -48,9 +51,9 @@ class Session(msgspec.Struct, frozen=True):
 class PlantClient(mqtt.Client):
     """paho's client, reading in large pieces and writing the acknowledgements of one commit together.
 
-    paho keeps its connect, keepalive and packet parsing. This class overrides `reconnect`, `loop_read` and `_sock_recv`
-    of paho-mqtt 2.x and calls its `_packet_read`, `_packet_queue` and `_loop_rc_handle`; the contract tests run against
-    the installed version.
+    paho keeps its connect, keepalive and packet parsing. This class overrides `reconnect`, `loop_read`, `_sock_recv`
+    and `_ssl_wrap_socket` of paho-mqtt 2.x and calls its `_packet_read`, `_packet_queue` and `_loop_rc_handle`; the
+    contract tests run against the installed version.
     """
 
     def __init__(self, client_id: str) -> None:
@@ -76,6 +79,19 @@ class PlantClient(mqtt.Client):
     def has_unparsed(self) -> bool:
         """True when bytes have been received that `loop_read` has not handled: do not wait for the socket then."""
         return self._position < len(self._received)
+
+    def _ssl_wrap_socket(self, tcp_sock: socket.socket) -> ssl.SSLSocket:
+        """As paho does it, but a failed handshake leaves no open socket, and a silent peer is given up in time."""
+        if self._ssl_context is None:
+            raise ValueError("TLS is not set up")
+        protected = self._ssl_context.wrap_socket(tcp_sock, server_hostname=self.host, do_handshake_on_connect=False)
+        try:
+            protected.settimeout(HANDSHAKE_S)
+            protected.do_handshake()
+        except BaseException:
+            protected.close()
+            raise
+        return protected
 
     def _sock_recv(self, bufsize: int) -> bytes:
         if not self.has_unparsed:

@@ -165,9 +165,11 @@ class MqttConnection:
             problem = "its network thread does not run"
         elif now_s - self._last_turn_s > STUCK_S:
             problem = f"its network thread has not moved for {now_s - self._last_turn_s:.0f} s"
-        elif self._connected and silence_s > self._settings.keepalive_s * SILENCE_KEEPALIVES + LONGEST_SLEEP_S:
+        elif not self._connected:
+            problem = problem or "not connected"
+        elif silence_s > self._settings.keepalive_s * SILENCE_KEEPALIVES + LONGEST_SLEEP_S:
             problem = f"the broker has not answered for {silence_s:.0f} s"
-        elif self._connected:
+        else:
             problem = ""
         return LinkHealth(name, not problem, self._last_activity_mono_ns, problem)
 
