@@ -40,7 +40,7 @@ class AgentSettings(Section):
     @model_validator(mode="after")
     def _shifts_in_order(self) -> AgentSettings:
         if any(re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", start) is None for start in self.shift_starts):
-            message = "shift_starts are times of day such as '06:00'"
+            message = "shift_starts are times of day, HH:MM"
             raise ValueError(message)
         if list(self.shift_starts) != sorted(set(self.shift_starts)):
             message = "shift_starts ascend, each time once"
@@ -340,7 +340,7 @@ class Settings(Section):
         ]
         if self.status.host not in {"127.0.0.1", "::1", "localhost"} and not self.status.trusted_network:
             problems.append(
-                "status.host listens beyond this machine; set status.trusted_network = true if that is meant"
+                "status.host listens beyond this machine, and status.trusted_network = true does not say that it may"
             )
         if problems:
             raise ValueError("; ".join(problems))

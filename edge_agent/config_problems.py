@@ -5,13 +5,14 @@ from __future__ import annotations
 import difflib
 import json
 import math
+import operator
 import types
 import typing
+from dataclasses import dataclass
 from datetime import date, datetime
 from datetime import time as time_of_day
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from pydantic import BaseModel
 
 from edge_agent.config import Settings
@@ -48,10 +49,12 @@ _BOUNDS = {
     "string_too_long": ("must have at most {} characters", "max_length"),
     "too_short": ("must have at least {} entries", "min_length"),
 }
+_KEEPS = {"at least": operator.ge, "more than": operator.gt, "at most": operator.le, "less than": operator.lt}
 _COMPARISONS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
 
 
-class Problem(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Problem:
     """One fault of a configuration file.
 
     Attributes:
@@ -176,8 +179,8 @@ def _explained(details: ErrorDetails, data: Mapping[str, object], lines: dict[Ke
 def _of_validator(reason: str, key: KeyPath, data: Mapping[str, object], lines: dict[KeyPath, int]) -> Problem:
     """A rule between settings; it stands at the setting that it begins with, else at the last value that it quotes."""
     fix = "change one of the settings that contradict each other"
-    named = tuple(reason.split(" ", 1)[0].split("."))
-    if not key and field_at(Settings, named) is not None:
+    named = (*key, *reason.split(" ", 1)[0].split("."))
+    if field_at(Settings, named) is not None:
         return Problem(dotted(named), "", reason, fix, nearest_line(lines, named))
     at = next((place for word in reason.split("'")[1::2] for place in reversed(list(_places(data, key, word)))), key)
     return Problem(dotted(at), "", reason, fix, nearest_line(lines, at))
@@ -225,8 +228,7 @@ def _in_bounds(key: KeyPath, value: Any, field: FieldInfo | None) -> str:  # noq
 
 
 def _within(value: float, field: FieldInfo) -> bool:
-    checks = {"at least": value.__ge__, "more than": value.__gt__, "at most": value.__le__, "less than": value.__lt__}
-    return all(checks[word](float(limit)) for word, limit in _limits(field))
+    return all(_KEEPS[word](value, limit) for word, limit in _limits(field))
 
 
 def _limits(field: FieldInfo) -> Iterator[tuple[str, Any]]:

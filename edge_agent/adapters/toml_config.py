@@ -189,12 +189,10 @@ def _of_machine(settings: Settings) -> Iterator[tuple[KeyPath, Problem]]:
     for number, station in enumerate(settings.stations):
         yield from _of_model(("stations", number, "model"), station.model, settings, "images --good DIR")
         path, done = Path(station.folder.path), station.folder.done_path
-        key: KeyPath = ("stations", number, "folder", "path")
-        if not path.is_dir():
-            yield key, Problem(dotted(key), str(path), "is not a folder now", "make it, or mount the share")
-        elif done is not None and path.stat().st_dev != _existing(Path(done)).stat().st_dev:
+        # a folder that is not there is a share not mounted yet: the agent waits for it, and `doctor` tells
+        if done is not None and path.is_dir() and path.stat().st_dev != _existing(Path(done)).stat().st_dev:
             fix = "name a folder on the file system of the watched one"
-            key = ("stations", number, "folder", "done_path")
+            key: KeyPath = ("stations", number, "folder", "done_path")
             yield key, Problem(dotted(key), done, "is on another file system, where files cannot be moved at once", fix)
     for number, asset in enumerate(settings.assets):
         yield from _of_model(("assets", number, "model"), asset.model, settings, "health --readings FILE")
