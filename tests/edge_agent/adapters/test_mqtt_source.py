@@ -324,7 +324,7 @@ def test_a_failed_delivery_is_redelivered(agent: Recorder, plant: PlantPeer) -> 
     plant.publish_all(TOPIC, payloads(1, 20))
     wait_for(lambda: set(agent.values) == set(range(1, 21)), "every message in the end")
     assert agent.source.counts.connections == 2
-    assert agent.source.health().alive
+    wait_for(lambda: agent.source.health().alive, "all is well again")
 
 
 def test_retained_messages_are_told_apart(agent: Recorder, plant: PlantPeer) -> None:
