@@ -22,8 +22,8 @@ def limits_from_good(
     """Limits that about `expected_overkill` of good parts reach, with a REVIEW band for `expected_review` more.
 
     The limit lies just above the order statistic of rank ceil((n + 1)(1 - share)), which a new good part exceeds
-    with at most that share (split conformal prediction, Vovk et al. 2005). Too few scores for a share cap it at 1 / (n + 1): the
-    limit is the largest score, and the manifest states the larger share.
+    with at most that share (split conformal prediction, Vovk et al. 2005). With too few scores for a share the limit
+    is the largest score, and the manifest states the larger share, 1 / (n + 1).
 
     Raises:
         TeachingError: fewer than five finite scores, or shares outside 0 to 0.5.
