@@ -16,10 +16,12 @@ from edge_agent.config import Settings
 from edge_agent.config_problems import Problem, dotted, explain, strange_values
 from edge_agent.errors import ConfigError
 from edge_agent.toml_lines import KeyPath, key_lines, nearest_line
+from edge_agent.topic_map import problem_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+RESERVED = ("ts", "seq", "epoch", "source")  # fields of every message
 _WORLD = 0o007
 _GROUP = 0o070
 _PARSER_LINE = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)")
@@ -169,6 +171,25 @@ def _of_values(data: dict[str, Any]) -> Iterator[tuple[KeyPath, Problem]]:
             except ConfigError as error:
                 problem = Problem("broker.password_file", file, str(error.args[0]), error.hint)
                 yield ("broker", "password_file"), problem
+    for mqtt in _tables(data.get("mqtt")):
+        for kind in ("readings", "facts"):
+            for number, topic in enumerate(_tables(mqtt.get(kind))):
+                yield from _of_topic(("mqtt", kind, number), topic)
+
+
+def _of_topic(key: KeyPath, topic: dict[str, Any]) -> Iterator[tuple[KeyPath, Problem]]:
+    """What the codec would refuse at the start."""
+    written = topic.get("filter")
+    problem = problem_of(written) if isinstance(written, str) else None
+    if problem is not None:
+        at = (*key, "filter")
+        yield at, Problem(dotted(at), json.dumps(written), "is no MQTT topic filter", f"correct it: {problem}")
+    for channels in _tables(topic.get("channels")):
+        for name in RESERVED:
+            if name in channels:
+                at = (*key, "channels", name)
+                reason = "has a meaning of its own in a message and cannot be a channel"
+                yield at, Problem(dotted(at), "", reason, "rename it")
 
 
 def _is_time_zone(name: str) -> bool:

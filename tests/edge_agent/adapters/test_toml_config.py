@@ -174,6 +174,20 @@ def test_channels_may_have_spaces_in_their_names(tmp_path: Path) -> None:
             ),
         ),
         (
+            LEAST + '[[mqtt.facts]]\nfilter = "plant/#/state"\nline = "l"\nkind = "energy"\n',
+            (
+                'lineproof.toml:5: mqtt.facts[1].filter = "plant/#/state": is no MQTT topic filter. '
+                "Fix: correct it: # must be the last level"
+            ),
+        ),
+        (
+            LEAST + '[[mqtt.readings]]\nfilter = "a"\nline = "l"\nasset = "m"\nchannels = { seq = "1" }\n',
+            (
+                "lineproof.toml:8: mqtt.readings[1].channels.seq: has a meaning of its own in a message "
+                "and cannot be a channel. Fix: rename it"
+            ),
+        ),
+        (
             "[agent\n",
             (
                 "lineproof.toml:1: is not TOML: Expected ']' at the end of a table declaration. "
