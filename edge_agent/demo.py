@@ -7,7 +7,6 @@ them in order, watches them and ends them. It imports neither the model makers n
 from __future__ import annotations
 
 import json
-import secrets
 import signal
 import sys
 import time
@@ -23,13 +22,13 @@ import msgspec
 from edge_agent.demo_children import Children
 from edge_agent.demo_folder import DemoFolder
 from edge_agent.demo_ports import free_port
+from edge_agent.demo_report import ReportHeadline, TrackerFiles, measure_year
 from edge_agent.demo_settings import DemoPlaces, demo_settings
 from edge_agent.demo_stages import Stages
 from edge_agent.errors import ConfigError, UnreachableError
 from edge_agent.events import Alarm, Disposition, Inspection
 from edge_agent.virtual_plant import plant_topics
 from edge_agent.virtual_plant.good_phase import MACHINES, Pace, record_good_pictures, record_good_readings
-from edge_agent.virtual_plant.history import simulated_year
 from edge_agent.virtual_plant.status_page_client import StatusPage
 
 if TYPE_CHECKING:
@@ -41,7 +40,8 @@ GOOD_ROWS, WINDOW_ROWS = 1_200, 16
 PACE = Pace(sample_period_s=0.5, speed=60.0)
 PORTAL_PORT_OFFSET = 10
 TEACH_S, READY_S, VERDICT_S, REPORT_S = 300.0, 60.0, 60.0, 180.0
-NOT_PROVEN = 1
+# Fixed, so that every demo shows the same line.
+PLANT_SEED = 1
 POLL_S = 0.1
 # Ctrl-C, a polite kill, a closed terminal: all end the demo and its children.
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -58,8 +58,7 @@ class DemoSummary(msgspec.Struct, frozen=True):
         verdicts: inspections by verdict.
         alarms: alarms raised.
         reviews: dispositions given by the simulated reviewer.
-        report: the tracker's own JSON report over the simulated year.
-        report_proven: False when the tracker says that nothing is proven.
+        report: the tracker's headline over the simulated year, None when the demo ended before it.
         data_dir: where everything is kept until the next demo.
     """
 
@@ -70,8 +69,7 @@ class DemoSummary(msgspec.Struct, frozen=True):
     verdicts: dict[str, int]
     alarms: int
     reviews: int
-    report: dict[str, object]
-    report_proven: bool
+    report: ReportHeadline | None
     data_dir: str
 
 
@@ -133,15 +131,14 @@ class _Demo:
                 stages.say(f"port {wanted} is in use; the {what} takes {got}")
         self._page = StatusPage(self.page_url)
         self._truth = folder / "truth" / "parts.jsonl"
-        self._case = _package_folder("roi_tracker") / "examples" / "small_press_line.yaml"
-        self._seed = secrets.randbelow(2**31)
+        case = _package_folder("roi_tracker") / "examples" / "small_press_line.yaml"
+        self._tracker = TrackerFiles(case, folder / "tracker.sqlite", folder)
         self._broker_port = 0
         self._seq = 0
         self._verdicts: Counter[str] = Counter()
         self._alarms = self._reviews = 0
         self._first_verdict_s = 0.0
-        self._report: dict[str, object] = {}
-        self._report_proven = False
+        self._headline: ReportHeadline | None = None
 
     @property
     def page_url(self) -> str:
@@ -157,8 +154,8 @@ class _Demo:
             self._start_broker()
         with self._stages.stage("recording the line's good phase"):
             since = datetime.now(UTC) - timedelta(seconds=GOOD_ROWS * PACE.sample_period_s)
-            record_good_pictures(self._folder / "good", plant_topics.PRODUCT, GOOD_PICTURES, self._seed)
-            record_good_readings(self._folder / "recorded", PACE, since, GOOD_ROWS, self._seed)
+            record_good_pictures(self._folder / "good", plant_topics.PRODUCT, GOOD_PICTURES, PLANT_SEED)
+            record_good_readings(self._folder / "recorded", PACE, since, GOOD_ROWS, PLANT_SEED)
         with self._stages.stage("teaching one image model and two machine models"):
             self._teach()
         with self._stages.stage("starting the agent"):
@@ -168,7 +165,7 @@ class _Demo:
             self._await_first_verdict()
         self._stages.say(f"status page: {self.page_url}  (first live verdict after {self._first_verdict_s:.0f} s)")
         with self._stages.stage("simulating a year and measuring it"):
-            self._measure_year()
+            self._headline = measure_year(self.children, self._tracker)
         with self._stages.stage("starting the report"):
             self._start_portal()
         self._stages.say(f"report over a simulated year: {self.portal_url}")
@@ -195,8 +192,7 @@ class _Demo:
             verdicts=dict(self._verdicts),
             alarms=self._alarms,
             reviews=self._reviews,
-            report=self._report,
-            report_proven=self._report_proven,
+            report=self._headline,
             data_dir=str(self._folder),
         )
 
@@ -249,9 +245,9 @@ class _Demo:
         pace = ("--speed", PACE.speed, "--sample-period", PACE.sample_period_s)
         command = ("edge_agent.virtual_plant.live_line", "--broker-port", self._broker_port, *images, *pace)
         # Another seed than the good phase: the same line on another day.
-        self.children.start("line", _python(*command, "--seed", self._seed + 1))
+        self.children.start("line", _python(*command, "--seed", PLANT_SEED + 1))
         reviewer = ("edge_agent.virtual_plant.reviewer", "--url", self.page_url, "--truth", self._truth)
-        self.children.start("reviewer", _python(*reviewer, "--seed", self._seed))
+        self.children.start("reviewer", _python(*reviewer, "--seed", PLANT_SEED))
 
     def _await_first_verdict(self) -> None:
         until = time.monotonic() + VERDICT_S
@@ -264,22 +260,8 @@ class _Demo:
                 )
             time.sleep(POLL_S)
 
-    def _measure_year(self) -> None:
-        export = self._folder / "simulated-year.jsonl"
-        simulated_year(self._seed, export)
-        tracker = ("--store", self._folder / "tracker.sqlite", "--case", self._case)
-        for name, *command in (("import", "import", export), ("freeze", "baseline", "freeze")):
-            job = self.children.start(f"tracker-{name}", _python("roi_tracker", *command, *tracker))
-            self.children.finish(job, REPORT_S)
-        for form in ("json", "html"):
-            report = ("report", "--format", form, "--lang", "ko", "--out", self._folder / f"report.{form}")
-            job = self.children.start(f"tracker-report-{form}", _python("roi_tracker", *report, *tracker))
-            status = self.children.finish(job, REPORT_S, accepted=frozenset({0, NOT_PROVEN}))
-            self._report_proven = status != NOT_PROVEN
-        self._report = json.loads((self._folder / "report.json").read_bytes())
-
     def _start_portal(self) -> None:
-        tracker = ("--store", self._folder / "tracker.sqlite", "--case", self._case)
+        tracker = ("--store", self._tracker.store, "--case", self._tracker.case)
         self.children.start("portal", _python("roi_tracker", "serve", "--port", self._portal_port, *tracker))
         self._await_answer(f"{self.portal_url}/", READY_S)
 
@@ -343,5 +325,10 @@ def _tell(summary: DemoSummary, stages: Stages) -> None:
     verdicts = ", ".join(f"{count} {verdict}" for verdict, count in sorted(summary.verdicts.items()))
     stages.say(f"first live verdict after {summary.first_verdict_s:.1f} s")
     stages.say(f"verdicts: {verdicts}; alarms raised: {summary.alarms}; reviews: {summary.reviews}")
-    proven = "realized benefit proven" if summary.report_proven else "not proven"
-    stages.say(f"report over the simulated year: {proven}; {summary.data_dir}/report.html")
+    if summary.report is not None:
+        report = summary.report
+        stages.say(
+            f"report over the simulated year: realized {report.realized_benefit} of {report.projected_benefit} "
+            f"{report.currency} projected; proven: {', '.join(report.proven) or 'nothing'}"
+        )
+        stages.say(f"not proven: {report.not_proven or 'nothing'}; {summary.data_dir}/report.html")
