@@ -36,7 +36,7 @@ _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_HEADER = struct.Struct(">8s4x4sIIBB")
 _FADE_FROM, _FADE_TO = 0.6, 1.4
 """Heat begins to show at 0.6 of the threshold and is full at 1.4."""
-_HEAT_OPACITY = 0.65
+_HEAT_OPACITY = 0.45
 
 _MAGIC: tuple[tuple[bytes, int, str], ...] = (
     (_PNG_SIGNATURE, 0, "image/png"),

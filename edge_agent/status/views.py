@@ -164,7 +164,7 @@ def line_view(line: LineSnapshot, system: SystemState, words: Words, now: dateti
         shift=words("field.shift", start=words.hour(line.shift.start), end=words.hour(line.shift.end)),
         counts=_counts(line, words),
         open_reviews=line.open_reviews,
-        health=tuple(_health(asset, words, now) for asset in line.health),
+        health=tuple(_health(asset, words, now) for asset in sorted(line.health, key=_urgency)),
         alarms=_alarms(line, words, now),
         machines=_machines(line, words, now),
         last_stop=_last_stop(line, words, now),
@@ -252,6 +252,12 @@ def _health(asset: AssetHealth, words: Words, now: datetime) -> HealthCard:
         trend=sparkline(asset.trend),
         model=body.model,
     )
+
+
+def _urgency(asset: AssetHealth) -> tuple[int, float]:
+    """Machines above their limit first, then those not known, then the others; the lower health first."""
+    ranks = {"above_limit": 0, "ok": 2}
+    return ranks.get(asset.body.reason, 1), asset.body.health if asset.body.health is not None else 0.0
 
 
 def _alarms(line: LineSnapshot, words: Words, now: datetime) -> tuple[AlarmCard, ...]:
