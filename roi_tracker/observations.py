@@ -113,9 +113,7 @@ class LineShift(msgspec.Struct, frozen=True):
         return (self.line, self.day, self.shift)
 
 
-FindingName = Literal[
-    "duplicate_production", "impossible_count", "overlapping_stops", "outside_shifts", "stop_longer_than_shift"
-]
+FindingName = Literal["duplicate_production", "impossible_count", "overlapping_stops", "outside_shifts"]
 
 
 class Finding(msgspec.Struct, frozen=True):

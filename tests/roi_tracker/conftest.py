@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from roi_tracker.business_case import BusinessCase, parse_case
 from roi_tracker.observations import AuditSample, Inspector, LineShift, Observation, Observations
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 EXAMPLE = Path(__file__).parents[2] / "roi_tracker" / "examples" / "small_press_line.yaml"
 SHIFTS = ("day", "evening", "night")
@@ -126,6 +130,16 @@ def simulate(truth: Truth) -> Simulated:
                 )
             )
     return Simulated(Observations(tuple(products), tuple(lines), ()), avoided_defects, avoided_hours)
+
+
+@pytest.fixture(name="simulate", scope="session")
+def _simulate() -> Callable[[Truth], Simulated]:
+    return simulate
+
+
+@pytest.fixture(scope="session")
+def truth() -> type[Truth]:
+    return Truth
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import pytest
 import pyxirr
@@ -8,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from roi_tracker.appraisal import appraise, irr, npv, payback
-from roi_tracker.business_case import BusinessCase
+
+if TYPE_CHECKING:
+    from roi_tracker.business_case import BusinessCase
 
 _flow = st.integers(-1000, 1000).map(Decimal)
 

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+import apsw
+import pytest
+
+from roi_tracker import facts as f
+from roi_tracker.adapters.sqlite_store import SqliteStore
+from roi_tracker.errors import StoreError
+from roi_tracker.observations import AuditSample, Finding, LineShift, Observation, Observations
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FACT = f.MachineWatched(key="k", line="l", at=datetime(2025, 3, 1, tzinfo=UTC), origin="imported", asset="press")
+
+
+def test_facts_survive_a_reopen(tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite"
+    store = SqliteStore(path)
+    store.add_facts([FACT], source="a", reached=7)
+    store.close()
+    again = SqliteStore(path)
+    assert list(again.facts()) == [FACT]
+    assert (again.fact_count(), again.reached("a"), again.reached("b")) == (1, 7, 0)
+    again.close()
+
+
+def test_observations_are_kept_under_their_name(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "s.sqlite")
+    audit = AuditSample("ai", "PASS", 3, 1)
+    product = Observation("l", date(2025, 3, 1), "day", "a", "simulated", "ai", produced=5, audits=(audit,))
+    row = LineShift("l", date(2025, 3, 1), "day", "measured", planned_busy_s=1.5)
+    kept = Observations((product,), (row,), (Finding("outside_shifts", "l", date(2025, 3, 1), "x"),))
+    store.keep_observations("one", kept)
+    assert store.observations("one") == kept
+    assert store.observations("two") is None
+    store.keep_observations("two", Observations((), (), ()))
+    assert store.observations("one") is None
+    store.close()
+
+
+def test_a_frozen_baseline_cannot_be_touched(tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite"
+    SqliteStore(path).close()
+    connection = apsw.Connection(str(path))
+    connection.execute("INSERT INTO frozen_baseline VALUES (1, 'c', 'b', 'h', 't', x'00')")
+    with pytest.raises(apsw.ConstraintError, match="cannot be changed"):
+        connection.execute("UPDATE frozen_baseline SET sha256 = 'other'")
+    with pytest.raises(apsw.ConstraintError, match="cannot be removed"):
+        connection.execute("DELETE FROM frozen_baseline")
+    connection.close()
+
+
+def test_foreign_files_are_refused(tmp_path: Path) -> None:
+    text = tmp_path / "text.sqlite"
+    text.write_text("this is not a database, it is a long line of text, longer than a header would be" * 20)
+    with pytest.raises(StoreError, match="cannot be opened"):
+        SqliteStore(text)
+    newer = tmp_path / "newer.sqlite"
+    connection = apsw.Connection(str(newer))
+    connection.execute("PRAGMA user_version=99")
+    connection.close()
+    with pytest.raises(StoreError, match="update lineproof"):
+        SqliteStore(newer)

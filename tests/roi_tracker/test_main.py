@@ -1,0 +1,199 @@
+"""The command as people use it, over a small export written through the real event contract."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from edge_agent import events as agent
+from roi_tracker.adapters.export_file import read_export
+from roi_tracker.adapters.sqlite_store import SqliteStore
+from roi_tracker.intake import import_lines
+from roi_tracker.portal import portal
+from roi_tracker.programme import Programme
+from roi_tracker.render.web import render_page
+
+if TYPE_CHECKING:
+    from roi_tracker.business_case import BusinessCase
+    from roi_tracker.observations import Observations
+
+CASE = Path(__file__).parents[2] / "roi_tracker/examples/small_press_line.yaml"
+_STARTS = {"day": 6, "evening": 14, "night": 22}
+
+
+def tracker(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "roi_tracker", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def _bodies(observations: Observations) -> list[tuple[datetime, agent.Body]]:
+    """What a plant would have sent for these observations."""
+
+    def start(row: Any) -> datetime:
+        hours = _STARTS[row.shift] - 9
+        return datetime(row.day.year, row.day.month, row.day.day, tzinfo=UTC) + timedelta(hours=hours)
+
+    sent: list[tuple[datetime, agent.Body]] = []
+    for row in observations.products:
+        at = start(row)
+        end = at + timedelta(hours=8)
+        sent.append(
+            (
+                at,
+                agent.Production(
+                    row.product, row.shift, end, row.produced or 0, row.inspected, row.rejected, planned_busy_s=28800.0
+                ),
+            )
+        )
+        sent.extend(
+            (end, agent.AuditCount(row.product, row.shift, a.inspector, a.stratum, a.audited, a.defects_found))
+            for a in row.audits
+        )
+    for line in observations.line_shifts:
+        at = start(line)
+        sent.append((at, agent.Labour("inspector", at + timedelta(hours=8), line.labour_hours or 0.0)))
+        if line.unplanned_stop_s:
+            seconds = line.unplanned_stop_s
+            sent.append((at, agent.Downtime("press", at + timedelta(seconds=seconds), seconds, planned=False)))
+    sent.append((datetime(2024, 12, 31, 21, tzinfo=UTC), agent.ModeChange("camera", "shadow")))
+    sent.append((datetime(2025, 7, 14, 21, tzinfo=UTC), agent.ModeChange("camera", "live")))
+    return sent
+
+
+@pytest.fixture(scope="module")
+def export(tmp_path_factory: pytest.TempPathFactory, simulate: Any, truth: Any) -> Path:
+    path = tmp_path_factory.mktemp("export") / "year.jsonl"
+    sim = simulate(truth(defect_factor=0.7, stop_factor=0.7, seed=21))
+    lines = []
+    for seq, (at, body) in enumerate(_bodies(sim.observations), start=1):
+        event = agent.Event(f"e{seq}", "press-1", at, body, "simulated")
+        lines.append(agent.encode(agent.RecordedEvent(seq, at, "boot", seq, event)))
+    path.write_bytes(b"\n".join(lines) + b"\n")
+    return path
+
+
+@pytest.fixture(scope="module")
+def store(export: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("store") / "roi.sqlite"
+    opened = SqliteStore(path)
+    import_lines(read_export(export), export.name, opened)
+    opened.close()
+    return path
+
+
+def test_the_whole_way(export: Path, tmp_path: Path) -> None:
+    store = tmp_path / "roi.sqlite"
+    imported = tracker("import", export, "--store", store, "--json")
+    assert imported.returncode == 0, imported.stderr
+    assert json.loads(imported.stdout)["duplicates"] == 0
+    premature = tracker("measure", "--case", CASE, "--store", store)
+    assert premature.returncode == 1
+    assert "not proven (baseline_not_frozen)" in premature.stdout
+    assert tracker("baseline", "freeze", "--case", CASE, "--store", store).returncode == 0
+    again = tracker("baseline", "freeze", "--case", CASE, "--store", store, "--json")
+    assert (again.returncode, json.loads(again.stdout)) == (0, [])
+    measured = tracker("measure", "--case", CASE, "--store", store, "--json")
+    assert measured.returncode == 0, measured.stderr
+    kinds = [proof["type"] for proof in json.loads(measured.stdout)]
+    assert kinds == ["realized", "realized", "not_proven"]
+    out = tmp_path / "report.json"
+    assert tracker("report", "--case", CASE, "--store", store, "--format", "json", "--out", out).returncode == 0
+    document = json.loads(out.read_text(encoding="utf-8"))
+    assert document["origin"] == "simulated"
+    lower = [line["result"]["proof"]["estimate"]["low"] for line in document["lines"][:2]]
+    counted = lower[0] * 1500 + lower[1] * 120_000
+    assert float(document["realization"]["realized"]["benefit"]) == pytest.approx(counted)
+
+
+def test_appraise_prints_the_published_shape() -> None:
+    done = tracker("appraise", CASE, "--json")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert (document["currency"], document["unit"]) == ("KRW", 1e4)
+    assert set(document["scenarios"]) == {"conservative", "realistic", "optimistic", "worst"}
+    realistic = document["scenarios"]["realistic"]
+    assert realistic["flows"][:2] == [-2800.0, 2960.0]
+    assert realistic["irr"]["exists"] is True
+    assert tracker("appraise", CASE).stdout.count("NPV") == 4
+
+
+def test_bad_input_is_told_without_a_traceback(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.jsonl"
+    broken.write_bytes(b"{}\n")
+    done = tracker("import", broken, "--store", tmp_path / "s.sqlite")
+    assert done.returncode == 2
+    assert "broken.jsonl:1:" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert tracker("appraise", tmp_path / "none.yaml").returncode == 2
+    assert tracker("import", "--store", tmp_path / "s.sqlite").returncode == 2
+    unreachable = tracker("import", "--feed", "http://127.0.0.1:9", "--store", tmp_path / "s.sqlite")
+    assert unreachable.returncode == 3
+
+
+def _programme(case: BusinessCase, path: Path) -> tuple[Programme, SqliteStore]:
+    store = SqliteStore(path)
+    return Programme(case, store), store
+
+
+def test_the_page_is_self_contained_and_says_what_it_must(case: BusinessCase, store: Path) -> None:
+    programme, opened = _programme(case, store)
+    programme.freeze(datetime(2025, 7, 2, tzinfo=UTC))
+    report = programme.report(datetime(2026, 1, 2, tzinfo=UTC))
+    opened.close()
+    for language in ("ko", "en"):
+        page = render_page(report, "ko" if language == "ko" else "en")
+        assert not re.search(r"<script|src=|@import|url\(|https?://", page)
+        assert "모의 데이터" in page
+        assert "Simulated data" in page
+        for line in report.realized:
+            assert line.result.proof.basis is not None
+            assert line.result.proof.basis.baseline_sha256 in page
+        assert ("미입증" if language == "ko" else "Not proven") in page
+        assert f'<html lang="{language}">' in page
+    assert len(report.realized) == 2
+
+
+def test_the_portal_serves_both_languages_under_a_strict_policy(case: BusinessCase, store: Path) -> None:
+    def make() -> Any:
+        programme, opened = _programme(case, store)
+        try:
+            return programme.report(datetime(2026, 1, 2, tzinfo=UTC))
+        finally:
+            opened.close()
+
+    service = portal(make)
+
+    def get(path: str, **headers: str) -> httpx.Response:
+        async def ask() -> httpx.Response:
+            transport = httpx.ASGITransport(service)
+            async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+                return await client.get(path, headers=headers)
+
+        return asyncio.run(ask())
+
+    english = get("/", **{"accept-language": "en-GB,ko;q=0.5"})
+    policy = english.headers["content-security-policy"]
+    nonce = re.search(r"'nonce-([^']+)'", policy)
+    assert nonce is not None
+    assert f'nonce="{nonce.group(1)}"' in english.text
+    assert "unsafe-inline" not in policy
+    assert '<html lang="en">' in english.text
+    assert '<html lang="ko">' in get("/?lang=ko").text
+    assert get("/report.json").json()["case_id"] == "small-press-line"
+    assert "nonce" not in get("/report.html?lang=en").text.split("<style", 1)[1][:20]
+    assert get("/", host="evil.example").status_code == 400
+    assert get("/?lang=fr").status_code == 422

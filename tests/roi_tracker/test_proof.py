@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+
+from roi_tracker.baseline import FittedBaseline, FrozenBaseline, fit_baseline
+from roi_tracker.observations import Finding, Observations
+from roi_tracker.proof import NotProven, Realized, prove, scope_of
+from roi_tracker.shifts import ShiftCalendar
+
+if TYPE_CHECKING:
+    from roi_tracker.business_case import BusinessCase
+
+BEFORE_GO_LIVE = datetime(2025, 7, 2, tzinfo=UTC)
+
+
+def freeze(case: BusinessCase, observations: Observations, index: int) -> FrozenBaseline:
+    line = case.benefits[index]
+    fitted = fit_baseline(case, line, observations, scope_of(line, ShiftCalendar(case.plant)))
+    assert isinstance(fitted, FittedBaseline)
+    return FrozenBaseline(fitted, fitted.sha256, BEFORE_GO_LIVE)
+
+
+def proven(case: BusinessCase, observations: Observations, frozen: FrozenBaseline | None, index: int) -> Any:
+    return prove(case, case.benefits[index], observations, ShiftCalendar(case.plant), frozen)
+
+
+def failed(proof: Any) -> list[str]:
+    assert isinstance(proof, NotProven)
+    return [check.rule for check in proof.failed]
+
+
+@pytest.fixture
+def observations(simulate: Any, truth: Any) -> Observations:
+    found: Observations = simulate(truth(defect_factor=0.7, stop_factor=0.75, seed=11)).observations
+    return found
+
+
+def test_a_planted_effect_is_realized_with_everything_beside_it(case: BusinessCase, observations: Observations) -> None:
+    frozen = freeze(case, observations, 0)
+    found = proven(case, observations, frozen, 0)
+    assert isinstance(found, Realized)
+    assert found.estimate.low > 0
+    basis = found.basis
+    assert (basis.grade, basis.origin, basis.baseline_sha256, basis.measured_days) == (
+        "C",
+        "simulated",
+        frozen.sha256,
+        170,
+    )
+    caveats = [check.rule for check in basis.checks if not check.passed]
+    assert caveats == ["season_covered"]
+
+
+def test_no_effect_is_not_proven_and_says_what_would_be_needed(case: BusinessCase, observations: Observations) -> None:
+    """Labour is unchanged; 1.1 hours a day are projected, noise is a few hours a day."""
+    found = proven(case, observations, freeze(case, observations, 2), 2)
+    assert isinstance(found, NotProven)
+    assert found.reason == "interval_contains_zero"
+    assert found.estimate is not None
+    assert found.estimate.low <= 0 <= found.estimate.high
+    assert found.days_needed is not None
+
+
+def test_without_baseline_or_method(case: BusinessCase, observations: Observations) -> None:
+    assert proven(case, observations, None, 0).reason == "baseline_not_frozen"
+    energy = case.benefits[0].model_copy(update={"measure": "energy"})
+    found = prove(case, energy, observations, ShiftCalendar(case.plant), None)
+    assert isinstance(found, NotProven)
+    assert found.reason == "method_not_available"
+
+
+def test_changed_data_unit_value_or_specification_refuse(case: BusinessCase, observations: Observations) -> None:
+    frozen = freeze(case, observations, 1)
+    rows = list(observations.line_shifts)
+    rows[5] = msgspec.structs.replace(rows[5], unplanned_stop_s=1.0)
+    tampered = msgspec.structs.replace(observations, line_shifts=tuple(rows))
+    assert failed(proven(case, tampered, frozen, 1)) == ["baseline_unchanged"]
+    line = case.benefits[1]
+    dearer = line.model_copy(update={"unit_value": line.unit_value.model_copy(update={"amount": Decimal(1)})})
+    other = case.model_copy(update={"benefits": (case.benefits[0], dearer, case.benefits[2])})
+    assert failed(proven(other, observations, frozen, 1)) == ["baseline_unchanged"]
+
+
+def test_unlocked_or_expired_unit_values_refuse(case: BusinessCase, observations: Observations) -> None:
+    line = case.benefits[1]
+    loose = line.unit_value.model_copy(update={"locked": False, "valid_to": line.unit_value.valid_from})
+    other = case.model_copy(
+        update={"benefits": (case.benefits[0], line.model_copy(update={"unit_value": loose}), case.benefits[2])}
+    )
+    frozen = freeze(other, observations, 1)
+    assert failed(proven(other, observations, frozen, 1)) == ["unit_value_locked", "unit_value_valid"]
+
+
+def test_gaps_refuse(case: BusinessCase, observations: Observations) -> None:
+    frozen = freeze(case, observations, 0)
+    start = case.periods.reporting.first + timedelta(days=40)
+    gap = {start + timedelta(days=n) for n in range(20)}
+    kept = tuple(row for row in observations.products if row.day not in gap)
+    found = failed(proven(case, msgspec.structs.replace(observations, products=kept), frozen, 0))
+    assert found == ["valid_days", "valid_days_each_month"]
+
+
+def test_without_audits_the_ruler_is_unknown(case: BusinessCase, observations: Observations) -> None:
+    bare = tuple(
+        msgspec.structs.replace(row, audits=()) if row.day in case.periods.reporting else row
+        for row in observations.products
+    )
+    frozen = freeze(case, observations, 0)
+    found = proven(case, msgspec.structs.replace(observations, products=bare), frozen, 0)
+    assert failed(found) == ["audit_sample"]
+
+
+def test_a_new_product_has_no_counterfactual(case: BusinessCase, observations: Observations) -> None:
+    renamed = tuple(
+        msgspec.structs.replace(row, product="bracket-c")
+        if row.day in case.periods.reporting and row.product == "bracket-b"
+        else row
+        for row in observations.products
+    )
+    found = proven(case, msgspec.structs.replace(observations, products=renamed), freeze(case, observations, 0), 0)
+    assert failed(found) == ["known_levels"]
+
+
+def test_duplicates_and_live_ai_in_the_baseline_disqualify(case: BusinessCase, observations: Observations) -> None:
+    day = case.periods.baseline.first
+    rows = tuple(
+        msgspec.structs.replace(row, live_s=3600.0) if row.day == day else row for row in observations.line_shifts
+    )
+    dirty = msgspec.structs.replace(
+        observations, line_shifts=rows, findings=(Finding("duplicate_production", "press-1", day, "x and y"),)
+    )
+    found = proven(case, dirty, freeze(case, dirty, 0), 0)
+    assert failed(found) == ["no_duplicates", "no_live_ai_in_baseline"]
+
+
+def test_a_drifting_baseline_is_refused(case: BusinessCase, observations: Observations) -> None:
+    """Stops that halve over the baseline by themselves would be booked as our merit."""
+    first = case.periods.baseline.first
+    rows = tuple(
+        msgspec.structs.replace(
+            row, unplanned_stop_s=(row.unplanned_stop_s or 0.0) * max(0.1, 1 - (row.day - first).days / 250)
+        )
+        for row in observations.line_shifts
+    )
+    drifting = msgspec.structs.replace(observations, line_shifts=rows)
+    found = failed(proven(case, drifting, freeze(case, drifting, 1), 1))
+    assert "no_trend" in found
+
+
+def test_the_hash_is_of_the_content(case: BusinessCase, observations: Observations) -> None:
+    frozen = freeze(case, observations, 0)
+    again = freeze(case, observations, 0)
+    assert frozen.sha256 == again.sha256
+    decoded = msgspec.json.decode(msgspec.json.encode(frozen), type=FrozenBaseline)
+    assert decoded.fitted.sha256 == frozen.sha256
+    assert freeze(case, observations, 1).sha256 != frozen.sha256
