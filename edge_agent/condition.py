@@ -134,7 +134,7 @@ class Heartbeat:
         feed_watchdog: called at each beat while every loop advances.
     """
 
-    def __init__(self, condition: Condition, feed_watchdog: Callable[[], None]) -> None:
+    def __init__(self, condition: Condition, feed_watchdog: Callable[[], object]) -> None:
         self._condition = condition
         self._feed_watchdog = feed_watchdog
         self._stopping = threading.Event()

@@ -10,15 +10,17 @@ Runs by itself too: `python tests/faults/kill_agent.py --kills 200 --broker mosq
 
 from __future__ import annotations
 
+import argparse
 import json
 import random
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,13 +38,19 @@ from edge_agent.instant import from_us
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from edge_agent.config import BrokerSettings
+    from tests.brokers import Broker
+
 ROOT = Path(__file__).resolve().parents[2]
+REAL = ("-m", "edge_agent", "run")
+BROKEN = ("tests/faults/ack_first_agent.py",)
 LINE, ASSET = "press-1", "press"
 START_US = 1_767_600_000_000_000  # 2026-01-05T08:00:00Z; event time runs at its own pace
 STEP_US = 100_000
 STATE_EVERY = 40
 READY_S = 60.0
 DRAIN_S = 120.0
+QUIET_S = 15.0
 RULE = AlarmRule("hot", LINE, ASSET, "temp", 80.0, "above", 5.0, 300_000, 200_000, "Check the cooling water")
 
 SETTINGS = """
@@ -97,10 +105,15 @@ port = 0
 
 @dataclass
 class Published:
-    """What the publisher sent, and what the broker said it has."""
+    """What the publisher sent, and what the broker said it has: a number counts when all its messages do."""
 
-    accepted: set[int] = field(default_factory=set)
     sent: int = 0
+    messages: list[tuple[int, mqtt.MQTTMessageInfo]] = field(default_factory=list)
+
+    @property
+    def accepted(self) -> set[int]:
+        """Numbers whose messages the broker has acknowledged."""
+        return {number for number, _ in self.messages} - {n for n, info in self.messages if not info.is_published()}
 
 
 @dataclass(frozen=True)
@@ -139,24 +152,35 @@ def state_of(number: int) -> tuple[str, str]:
     return (("producing", ""), ("unplanned_stop", "jam"), ("unplanned_stop", "tool"), ("planned_stop", "meal"))[phase]
 
 
+@dataclass(frozen=True)
+class Plan:
+    """How often, how fast, and which agent."""
+
+    kills: int
+    seed: int = 1
+    rate_hz: float = 200.0
+    program: tuple[str, ...] = REAL
+
+
+def account(broker: BrokerSettings) -> tuple[str, str]:
+    """User and password, both empty where the broker asks for none."""
+    return broker.username or "", broker.password.get_secret_value() if broker.password is not None else ""
+
+
 class Publisher:
     """Publishes numbered facts and readings at QoS 1 from its own thread, at a steady rate, until stopped."""
 
-    def __init__(self, port: int, rate_hz: float, login: tuple[str, str] | None) -> None:
+    def __init__(self, broker: BrokerSettings, rate_hz: float) -> None:
         self.published = Published()
         self._rate_hz = rate_hz
-        self._by_mid: dict[int, int] = {}
-        self._parts: Counter[int] = Counter()
-        self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, "kill-test-plant", protocol=mqtt.MQTTv5)
-        if login is not None:
-            self._client.username_pw_set(*login)
+        if broker.username is not None:
+            self._client.username_pw_set(*account(broker))
         self._client.max_inflight_messages_set(200)
-        self._client.on_publish = self._accepted
-        properties = Properties(PacketTypes.CONNECT)
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho leaves it untyped
         properties.SessionExpiryInterval = 3_600
-        self._client.connect("127.0.0.1", port, clean_start=False, properties=properties)
+        self._client.connect(broker.host, broker.port, clean_start=False, properties=properties)
         self._client.loop_start()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -167,7 +191,7 @@ class Publisher:
         self._thread.join()
         deadline = time.monotonic() + DRAIN_S
         while len(self.published.accepted) < self.published.sent and time.monotonic() < deadline:
-            time.sleep(0.05)
+            time.sleep(0.25)
         self._client.disconnect()
         self._client.loop_stop()
         return self.published
@@ -192,21 +216,11 @@ class Publisher:
             state, reason = state_of(number)
             message = common | {"asset": ASSET, "state": state, "reason": reason, "seq": number // STATE_EVERY}
             messages["plant/press/state"] = message
-        with self._lock:
-            self._parts[number] = len(messages)
-            for topic, message in messages.items():
-                info = self._client.publish(topic, json.dumps(message), qos=1)
-                self._by_mid[info.mid] = number
-
-    def _accepted(self, _client: object, _userdata: object, mid: int, *_: object) -> None:
-        with self._lock:
-            number = self._by_mid.pop(mid)
-            self._parts[number] -= 1
-            if self._parts[number] == 0:
-                self.published.accepted.add(number)
+        for topic, message in messages.items():
+            self.published.messages.append((number, self._client.publish(topic, json.dumps(message), qos=1)))
 
 
-def start_agent(folder: Path, program: list[str]) -> subprocess.Popen[str]:
+def start_agent(folder: Path, program: tuple[str, ...]) -> subprocess.Popen[str]:
     """Start the agent as a plant does, as its own process."""
     log = (folder / "agent.log").open("a")
     return subprocess.Popen(
@@ -231,53 +245,43 @@ def wait_ready(agent: subprocess.Popen[str]) -> float:
     return time.monotonic() - began
 
 
-def run(
-    folder: Path,
-    port: int,
-    *,
-    kills: int,
-    seed: int = 1,
-    rate_hz: float = 200.0,
-    login: tuple[str, str] | None = None,
-    program: tuple[str, ...] = ("-m", "edge_agent", "run"),
-) -> Outcome:
+def run(folder: Path, broker: Broker, plan: Plan) -> Outcome:
     """Publish, kill at random moments, let the last agent drain, compare."""
-    chance = random.Random(seed)
-    credentials = f'username = "{login[0]}"\npassword = "{login[1]}"' if login else ""
-    settings = SETTINGS.format(data=folder / "data", port=port, login=credentials)
+    chance = random.Random(plan.seed)
+    name, password = account(broker.settings())
+    credentials = f'username = "{name}"\npassword = "{password}"' if name else ""
+    settings = SETTINGS.format(data=folder / "data", port=broker.port, login=credentials)
     (folder / "lineproof.toml").write_text(settings)
-    first = start_agent(folder, list(program))  # the session must exist before the plant publishes
-    slowest = wait_ready(first)
-    publisher = Publisher(port, rate_hz, login)
-    agent = first
-    for _ in range(kills):
+    agent = start_agent(folder, plan.program)  # the session must exist before the plant publishes
+    slowest = wait_ready(agent)
+    publisher = Publisher(broker.plant_settings(), plan.rate_hz)
+    for _ in range(plan.kills):
         # some kills hit the start, most hit the work
         time.sleep(chance.uniform(0.0, 0.8))
         agent.send_signal(signal.SIGKILL)
         agent.wait()
-        agent = start_agent(folder, list(program))
+        agent = start_agent(folder, plan.program)
         if chance.random() < 0.8:  # the others are killed while they start
             slowest = max(slowest, wait_ready(agent))
     published = publisher.stop()
     _drain(folder, published)
     agent.terminate()
     agent.wait(timeout=30)
-    return compare(folder, published, kills, slowest)
+    return compare(folder, published, plan.kills, slowest)
 
 
 def _drain(folder: Path, published: Published) -> None:
     """Wait until the store holds every number, or nothing has come for a while."""
-    deadline, quiet_since, newest = time.monotonic() + DRAIN_S, time.monotonic(), -1
+    expected = len(published.accepted) * 2  # two channels
+    deadline, quiet_since, newest = time.monotonic() + DRAIN_S, time.monotonic(), (-1, -1)
     while time.monotonic() < deadline:
         store = SqliteReader.open(folder / "data" / "lineproof.sqlite")
-        have, last = store.totals(), store.last_seq()
+        have = (store.totals().readings, store.last_seq())
         store.close()
-        if last != newest:
-            newest, quiet_since = last, time.monotonic()
-        expected = len(published.accepted) * 2  # two channels
-        if have.readings >= expected and time.monotonic() - quiet_since > 1:
-            return
-        if time.monotonic() - quiet_since > 15:  # nothing more will come
+        if have != newest:
+            newest, quiet_since = have, time.monotonic()
+        quiet_s = time.monotonic() - quiet_since
+        if (have[0] >= expected and quiet_s > 1) or quiet_s > QUIET_S:
             return
         time.sleep(0.25)
 
@@ -343,3 +347,36 @@ def _expected_alarms(numbers: list[int]) -> set[str]:
         if change is not None:
             found.add(f"alarm/{LINE}/hot/{change.at_us}/{'raised' if change.raised else 'cleared'}")
     return found
+
+
+def main() -> int:
+    """Run by hand, with as many kills as wanted, against a broker of one's choice."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--broker", choices=("iotcore", "mosquitto"), default="iotcore")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--rate", type=float, default=200.0, help="numbers a second; each is two messages")
+    parser.add_argument("--broken", action="store_true", help="an agent that acknowledges before it commits")
+    options = parser.parse_args()
+    from tests.brokers import start_broker
+
+    with tempfile.TemporaryDirectory(prefix="lineproof-kill-") as name:
+        folder = Path(name)
+        (folder / "broker").mkdir()
+        broker = start_broker(options.broker, folder / "broker")
+        try:
+            program = BROKEN if options.broken else REAL
+            outcome = run(
+                folder,
+                broker,
+                Plan(kills=options.kills, seed=options.seed, rate_hz=options.rate, program=program),
+            )
+        finally:
+            broker.close()
+    sys.stdout.write(json.dumps(asdict(outcome) | {"sound": outcome.sound}, indent=1) + "\n")
+    return 0 if outcome.sound else 1
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+    sys.exit(main())
