@@ -89,7 +89,7 @@ class Wording:
     def _evidence(self, item: Evidence) -> str:
         value = item.value
         if isinstance(value, str):
-            return value
+            return self._words(f"measure.{value}") if item.name == "measure" else value
         if isinstance(value, int):
             return f"{value:,}"
         if item.name in _SHARES:

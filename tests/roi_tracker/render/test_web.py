@@ -9,7 +9,7 @@ from typing import get_args
 import pytest
 
 from roi_tracker import observations, proof, sufficiency
-from roi_tracker.business_case import BenefitClass
+from roi_tracker.business_case import BenefitClass, Measure
 from roi_tracker.realization import CurvePoint
 from roi_tracker.render.catalogue import catalogue
 from roi_tracker.render.curve import chart
@@ -40,6 +40,7 @@ def test_every_code_has_words() -> None:
     wanted |= {f"origin.{name}" for name in get_args(observations.Origin)}
     wanted |= {f"grade.{name}" for name in get_args(proof.Grade)}
     wanted |= {f"method.{name}" for name in get_args(proof.Method)}
+    wanted |= {f"measure.{name}" for name in get_args(Measure)}
     wanted |= {f"class.{name}" for name in get_args(BenefitClass)}
     wanted |= {f"reason.{name}" for name in get_args(proof.ReasonCode) if name != "rules_failed"}
     assert wanted <= EN.keys
