@@ -38,6 +38,8 @@ from edge_agent.instant import from_us
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from paho.mqtt.reasoncodes import ReasonCode
+
     from edge_agent.config import BrokerSettings
     from tests.brokers import Broker
 
@@ -66,16 +68,16 @@ session_expiry_s = 86400
 [mqtt]
 max_clock_skew_s = 1e9
 [[mqtt.readings]]
-filter = "plant/press/signals"
+filter = "plant/press-1/signals"
 line = "press-1"
 asset = "press"
 channels = {{ temp = "Cel", current = "A" }}
 [[mqtt.facts]]
-filter = "plant/press/energy"
+filter = "plant/press-1/energy"
 line = "press-1"
 kind = "energy"
 [[mqtt.facts]]
-filter = "plant/press/state"
+filter = "plant/press-1/state"
 line = "press-1"
 kind = "machine_state"
 
@@ -172,12 +174,14 @@ class Publisher:
 
     def __init__(self, broker: BrokerSettings, rate_hz: float) -> None:
         self.published = Published()
+        self.refused: list[str] = []
         self._rate_hz = rate_hz
         self._stopping = threading.Event()
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, "kill-test-plant", protocol=mqtt.MQTTv5)
         if broker.username is not None:
             self._client.username_pw_set(*account(broker))
         self._client.max_inflight_messages_set(200)
+        self._client.on_publish = self._refuse_refusals
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho leaves it untyped
         properties.SessionExpiryInterval = 3_600
         self._client.connect(broker.host, broker.port, clean_start=False, properties=properties)
@@ -194,6 +198,9 @@ class Publisher:
             time.sleep(0.25)
         self._client.disconnect()
         self._client.loop_stop()
+        if self.refused:
+            message = f"the broker refused {len(self.refused)} messages of the plant, the first: {self.refused[0]}"
+            raise RuntimeError(message)
         return self.published
 
     def _run(self) -> None:
@@ -208,16 +215,22 @@ class Publisher:
         stamp = from_us(START_US + number * STEP_US).isoformat()
         common = {"ts": stamp, "epoch": "run", "seq": number, "source": ASSET}
         messages = {
-            "plant/press/signals": common
+            "plant/press-1/signals": common
             | {"source": "signals", "temp": temperature(number), "current": float(number)},
-            "plant/press/energy": common | {"carrier": "power", "ended_at": stamp, "kwh": 1.0, "source": "meter"},
+            "plant/press-1/energy": common | {"carrier": "power", "ended_at": stamp, "kwh": 1.0, "source": "meter"},
         }
         if number % STATE_EVERY == 0:
             state, reason = state_of(number)
             message = common | {"asset": ASSET, "state": state, "reason": reason, "seq": number // STATE_EVERY}
-            messages["plant/press/state"] = message
+            messages["plant/press-1/state"] = message
         for topic, message in messages.items():
             self.published.messages.append((number, self._client.publish(topic, json.dumps(message), qos=1)))
+
+    def _refuse_refusals(
+        self, _client: mqtt.Client, _userdata: object, mid: int, reason: ReasonCode, _properties: object
+    ) -> None:
+        if reason.is_failure:
+            self.refused.append(f"{mid}: {reason}")
 
 
 def start_agent(folder: Path, program: tuple[str, ...]) -> subprocess.Popen[str]:
