@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from models.durable import replace_file, sync_folder, write_file
-from models.errors import RegistryError
+from models.errors import FolderRefusedError, RegistryError
 from models.manifest import MANIFEST_NAME, NAME_PATTERN, Manifest, decode_manifest
 from models.model_folder import ModelFolder, read_model
 
@@ -128,7 +128,7 @@ class Registry:
                 value=f"{name}@{version}",
                 hint=f"installed: {versions}" if versions else "install the model first",
             )
-        read_model(chosen.path)
+        _read_installed(chosen.path)
         replace_file(self._home(name) / ACTIVE_NAME, f"{chosen.digest}\n".encode())
         return msgspec.structs.replace(chosen, active=True)
 
@@ -149,6 +149,16 @@ class Registry:
             )
         return home / digest
 
+    def read_active(self, name: str) -> ModelFolder:
+        """The version in force, read and verified, its digest that of the pointer.
+
+        Raises:
+            RegistryError: no such name, or nothing in force.
+            FolderRefusedError: the folder is not what was installed.
+        """
+        folder = self.active(name)
+        return _read_installed(folder)
+
     def _home(self, name: str) -> Path:
         if not _NAME.match(name):
             raise RegistryError("this is no model name", field="model", value=name)
@@ -163,6 +173,18 @@ class Registry:
                 value=manifest.label,
                 hint=f"teach it with --version {max(installed) + 1}",
             )
+
+
+def _read_installed(folder: Path) -> ModelFolder:
+    model = read_model(folder)
+    if model.digest != folder.name:
+        raise FolderRefusedError(
+            "an installed model is not the one that was installed",
+            field="digest",
+            value=model.digest,
+            hint="remove the folder and install the model again",
+        )
+    return model
 
 
 def _pointer(home: Path) -> str | None:

@@ -55,6 +55,20 @@ def limits_from_good(
     )
 
 
+def verdict_of(score: float, limits: DecisionLimits) -> str:
+    """The verdict the limits give a score; a score that is not finite gives none.
+
+    >>> limits = DecisionLimits(2.0, 1.0, "held_out_good_quantile", 0.01, 0.05, 100)
+    >>> [verdict_of(score, limits) for score in (0.5, 1.0, 2.0, math.nan)]
+    ['PASS', 'REVIEW', 'FAIL', 'NO_VERDICT']
+    """
+    if not math.isfinite(score):
+        return "NO_VERDICT"
+    if score >= limits.threshold:
+        return "FAIL"
+    return "REVIEW" if score >= limits.review_from else "PASS"
+
+
 def _upper_limit(ordered: NDArray[np.float64], share: float) -> tuple[float, float]:
     n = ordered.size
     # 1e-9 keeps (n + 1)(1 - share) = 98.00000000000001 from becoming rank 99

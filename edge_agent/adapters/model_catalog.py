@@ -54,19 +54,14 @@ class ModelCatalog:
         return OnnxHealthScorer(self._open(model), self._providers)
 
     def _open(self, model: str) -> ModelFolder:
+        plain = self._models_dir / model
         try:
-            folder = self._folder(model)
-            opened = read_model(folder)
+            if "/" in model:
+                return read_model(Path(model))
+            return read_model(plain) if (plain / MANIFEST_NAME).is_file() else self._registry.read_active(model)
         except ModelError as error:
             raise refused(error) from error
         except OSError as error:
             raise ModelRefusedError(
                 f"the model cannot be read: {error.strerror}", field="model", value=model, hint="check its permissions"
             ) from error
-        return opened
-
-    def _folder(self, model: str) -> Path:
-        if "/" in model:
-            return Path(model)
-        plain = self._models_dir / model
-        return plain if (plain / MANIFEST_NAME).is_file() else self._registry.active(model)
