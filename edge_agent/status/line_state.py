@@ -8,9 +8,9 @@ A line shows the first of these that holds; what comes earlier makes what comes 
 4. `degraded`: a link to the plant is down, so that machine states and alarms may be old.
 5. `stopped`: a machine of the line reports a stop, an unplanned one before a planned one.
 6. `no_verdict`: the newest part has no verdict.
-7. `no_verdict`: nothing has ever been received.
-8. `degraded`: parts are diverted, a message is undelivered, a station has a problem, an alarm is active, or the
-   health of a watched machine is not known.
+7. `no_verdict`: nothing has ever been received, or the line's stations have never judged a part.
+8. `degraded`: parts are diverted, a message is undelivered, a station has a problem, an alarm is active, the health
+   of a watched machine is not known, or the plant has been silent for `SILENT_AFTER_S`.
 9. `running`.
 """
 
@@ -28,6 +28,9 @@ StateName = Literal["running", "degraded", "stopped", "no_verdict"]
 
 BLOCKING_PROBLEMS = frozenset({"folder_unreachable", "station_stopped", "model_failed"})
 """Problems of a station that keep it from judging; any other problem only degrades it."""
+
+SILENT_AFTER_S = 300.0
+"""Machines report far more often; five minutes without any message is not a quiet line, it is a deaf agent."""
 
 FOLDER_PREFIX = "folder:"
 
@@ -58,9 +61,10 @@ def line_state(line: LineSnapshot, system: SystemState) -> LineState:
         or _link_down(system)
         or _machine_stopped(line)
         or _newest_without_verdict(line)
-        or _nothing_yet(line, system)
+        or _nothing_yet(line, system, stations)
         or _impaired(line, interlock, stations)
-        or LineState("running", "all_well_shadow" if _all_shadow(stations) else "all_well")
+        or _silent(system)
+        or _running(stations)
     )
 
 
@@ -107,9 +111,12 @@ def _newest_without_verdict(line: LineSnapshot) -> LineState | None:
     return LineState("no_verdict", line.last.body.reason)
 
 
-def _nothing_yet(line: LineSnapshot, system: SystemState) -> LineState | None:
-    heard = line.last_event_at is not None or system.last_message_age_s is not None
-    return None if heard else LineState("no_verdict", "no_data_yet")
+def _nothing_yet(line: LineSnapshot, system: SystemState, stations: list[StationState]) -> LineState | None:
+    if line.last_event_at is None and system.last_message_age_s is None:
+        return LineState("no_verdict", "no_data_yet")
+    if line.last is None and stations:
+        return LineState("no_verdict", "no_part_yet")
+    return None
 
 
 def _impaired(line: LineSnapshot, interlock: Interlock | None, stations: list[StationState]) -> LineState | None:
@@ -129,5 +136,16 @@ def _impaired(line: LineSnapshot, interlock: Interlock | None, stations: list[St
     return None
 
 
-def _all_shadow(stations: list[StationState]) -> bool:
-    return bool(stations) and all(station.mode == "shadow" for station in stations)
+def _silent(system: SystemState) -> LineState | None:
+    age_s = system.last_message_age_s
+    if age_s is None or age_s < SILENT_AFTER_S:
+        return None
+    return LineState("degraded", "plant_silent", str(int(age_s // 60)))
+
+
+def _running(stations: list[StationState]) -> LineState:
+    if not stations:
+        return LineState("running", "all_well_watching")
+    if all(station.mode == "shadow" for station in stations):
+        return LineState("running", "all_well_shadow")
+    return LineState("running", "all_well")

@@ -309,9 +309,7 @@ def _last_stop(line: LineSnapshot, words: Words, now: datetime) -> str:
 
 def _stations(line: LineSnapshot, system: SystemState, words: Words) -> tuple[Row, ...]:
     watched = [
-        Row(asset.name, asset.model, words("field.provider", value=asset.provider))
-        for asset in system.assets
-        if asset.line == line.line
+        Row(asset.name, asset.model, _on(asset.provider, words)) for asset in system.assets if asset.line == line.line
     ]
     judging = [
         Row(
@@ -319,13 +317,17 @@ def _stations(line: LineSnapshot, system: SystemState, words: Words) -> tuple[Ro
             value=station.model,
             note=words.reason(station.problem, subject=station.name)
             if station.problem
-            else words("field.provider", value=station.provider),
+            else _on(station.provider, words),
             good=not station.problem,
         )
         for station in system.stations
         if station.line == line.line
     ]
     return (*judging, *watched)
+
+
+def _on(provider: str, words: Words) -> str:
+    return words("field.provider", value=provider.removesuffix("ExecutionProvider"))
 
 
 def _links(system: SystemState, words: Words) -> tuple[Row, ...]:
