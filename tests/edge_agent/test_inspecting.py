@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import math
+import threading
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from edge_agent.adapters.system_clock import SystemClock
+from edge_agent.errors import ImageRefusedError, ModelRefusedError
+from edge_agent.events import Inspection
+from edge_agent.inspecting import Eyes, Judged, StationPlan, StationWorker
+from edge_agent.inspections import Frame, Limits, Score
+from edge_agent.metrics import Metrics
+from edge_agent.ports import Delivery, ModelIdentity
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from edge_agent.events import VerdictName
+
+CLOCK = SystemClock()
+
+
+class OnePixelDecoder:
+    """Decodes bytes into their own values; refuses what begins with an exclamation mark."""
+
+    def decode(self, encoded: bytes) -> NDArray[np.uint8]:
+        if encoded.startswith(b"!"):
+            raise ImageRefusedError("image_truncated", "cut off")
+        return np.frombuffer(encoded, dtype=np.uint8)
+
+
+class FirstByteScorer:
+    """Scores an image by its first byte: 10 is 1.0; 250 is NaN, 251 fails as a model, 252 as a program."""
+
+    identity = ModelIdentity("first-byte@3", "d" * 64)
+    limits = Limits(threshold=1.0, review_from=0.8)
+    provider = "test"
+
+    def score(self, pixels: NDArray[np.uint8]) -> Score:
+        first = int(pixels[0])
+        if first == 251:
+            raise ModelRefusedError("broke its contract")
+        if first == 252:
+            raise RuntimeError("a fault nobody thought of")
+        value = math.nan if first == 250 else first / 10
+        return Score(value, np.full((2, 2), value, dtype=np.float32))
+
+
+class MemoryEvidence:
+    def __init__(self) -> None:
+        self.kept: list[bytes] = []
+        self.full = False
+
+    def put(self, content: bytes) -> str:
+        if self.full:
+            raise OSError(28, "No space left on device")
+        self.kept.append(content)
+        return f"digest{len(self.kept)}"
+
+    def get(self, digest: str) -> bytes | None:
+        del digest
+        return None
+
+
+def station(keep: frozenset[VerdictName] = frozenset({"FAIL"})) -> tuple[StationWorker, MemoryEvidence]:
+    evidence = MemoryEvidence()
+    eyes = Eyes(OnePixelDecoder(), FirstByteScorer(), evidence, lambda drawn, limit: b"map %g" % (drawn[0, 0] / limit))
+    plan = StationPlan("cam", "press-1", "live", keep, "simulated")
+    return StationWorker(plan, eyes, CLOCK, Metrics(), queue_size=2), evidence
+
+
+def frame(content: bytes) -> Frame:
+    return Frame(f"key {content!r}", "press-1", "cam", "p1", "bracket", CLOCK.now(), content, "p1.png")
+
+
+@pytest.mark.parametrize(
+    ("content", "verdict", "reason", "score"),
+    [
+        (b"\x05", "PASS", "score_below_review", 0.5),
+        (b"\x08", "REVIEW", "score_in_review_band", 0.8),
+        (b"\x0a", "FAIL", "score_above_threshold", 1.0),
+        (b"\xfa", "NO_VERDICT", "score_not_finite", None),
+        (b"\xfb", "NO_VERDICT", "model_failed", None),
+        (b"\xfc", "NO_VERDICT", "judging_failed", None),
+        (b"!cut", "NO_VERDICT", "image_truncated", None),
+    ],
+)
+def test_doubt_is_never_pass(content: bytes, verdict: VerdictName, reason: str, score: float | None) -> None:
+    event = station()[0].judge(frame(content))
+    body = event.body
+    assert isinstance(body, Inspection)
+    assert (body.verdict, body.reason, body.score) == (verdict, reason, score)
+    assert (event.key, event.origin, body.model) == (f"key {content!r}", "simulated", "first-byte@3")
+    assert (body.threshold, body.review_from, body.mode) == (1.0, 0.8, "live")
+
+
+def test_evidence_is_kept_for_the_wanted_verdicts_with_its_map() -> None:
+    worker, evidence = station()
+    worker.judge(frame(b"\x05"))
+    assert evidence.kept == []
+    body = worker.judge(frame(b"\x14")).body
+    assert isinstance(body, Inspection)
+    assert (body.image, body.anomaly_map) == ("digest1", "digest2")
+    assert evidence.kept == [b"\x14", b"map 2"]
+
+
+def test_a_full_disk_costs_the_picture_and_not_the_verdict() -> None:
+    worker, evidence = station()
+    evidence.full = True
+    body = worker.judge(frame(b"\x14")).body
+    assert isinstance(body, Inspection)
+    assert (body.verdict, body.image) == ("FAIL", None)
+
+
+def test_images_come_out_in_order_and_a_full_queue_holds_the_source_back() -> None:
+    worker, _ = station()
+    done: list[str] = []
+    release, all_done = threading.Event(), threading.Event()
+
+    def hand_on(judged: Judged) -> None:
+        release.wait(10)
+        done.append(str(judged.delivery.token))
+        if len(done) == 6:
+            all_done.set()
+
+    worker.start(hand_on)
+    offered: list[int] = []
+
+    def offer() -> None:
+        for number in range(6):
+            worker.offer(Delivery("folder:cam", f"t{number}", 0, frames=(frame(b"\x05"),)))
+            offered.append(number)
+
+    source = threading.Thread(target=offer)
+    source.start()
+    source.join(0.5)
+    # one is being handed on, two wait in the queue: the source stands at the fourth
+    assert len(offered) <= 3
+    release.set()
+    assert all_done.wait(10)
+    assert done == [f"t{number}" for number in range(6)]
+    worker.stop()
+    assert not worker.alive
