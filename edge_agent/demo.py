@@ -13,6 +13,7 @@ import time
 import urllib.request
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,10 +35,11 @@ from edge_agent.virtual_plant.status_page_client import StatusPage
 if TYPE_CHECKING:
     from types import FrameType
 
-GOOD_PICTURES, PICTURE_SIDE_PX = 60, 224
+GOOD_PICTURES, PICTURE_SIDE_PX = 200, 224
 # Five cycles of the good phase, so that its breaks and set-ups are among the held-out rows too.
 GOOD_ROWS, WINDOW_ROWS = 1_200, 16
 PACE = Pace(sample_period_s=0.5, speed=60.0)
+UNITS = dict(plant_topics.SIGNAL_TOPICS.values())
 PORTAL_PORT_OFFSET = 10
 TEACH_S, READY_S, VERDICT_S, REPORT_S = 300.0, 60.0, 60.0, 180.0
 # Fixed, so that every demo shows the same line.
@@ -209,7 +211,7 @@ class _Demo:
                 "teach-images",
                 _python(
                     *(*teach, "images", "--good", self._folder / "good", "--out", models / "camera"),
-                    *("--size", PICTURE_SIDE_PX, "--name", "camera"),
+                    *("--size", PICTURE_SIDE_PX, "--name", "camera", "--product", plant_topics.PRODUCT),
                 ),
             )
         ]
@@ -221,6 +223,7 @@ class _Demo:
                 _python(
                     *(*teach, "health", "--readings", readings, "--out", models / machine),
                     *("--window", WINDOW_ROWS, "--name", machine),
+                    *(part for name, unit in UNITS[machine].items() for part in ("--unit", f"{name}={unit}")),
                 ),
             )
             self.children.finish(job, TEACH_S, beside=jobs)
@@ -327,8 +330,10 @@ def _tell(summary: DemoSummary, stages: Stages) -> None:
     stages.say(f"verdicts: {verdicts}; alarms raised: {summary.alarms}; reviews: {summary.reviews}")
     if summary.report is not None:
         report = summary.report
+        realized, projected = Decimal(report.realized_benefit), Decimal(report.projected_benefit)
         stages.say(
-            f"report over the simulated year: realized {report.realized_benefit} of {report.projected_benefit} "
-            f"{report.currency} projected; proven: {', '.join(report.proven) or 'nothing'}"
+            f"report over the simulated year: realized {realized:,.0f} of {projected:,.0f} {report.currency} projected; "
+            f"proven: {', '.join(report.proven) or 'nothing'}"
         )
-        stages.say(f"not proven: {report.not_proven or 'nothing'}; {summary.data_dir}/report.html")
+        missing = ", ".join(f"{line} ({reason})" for line, reason in report.not_proven.items())
+        stages.say(f"not proven: {missing or 'nothing'}; {summary.data_dir}/report.html")

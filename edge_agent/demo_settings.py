@@ -101,7 +101,7 @@ def demo_settings(places: DemoPlaces) -> str:
                 "line": topics.LINE,
                 "asset": "press",
                 "signal": "die_temperature",
-                "above": 80.0,
+                "above": 72.0,
                 "deadband": 3.0,
                 "on_delay_s": 1.0,
                 "action": HOT_DIE,
