@@ -332,7 +332,7 @@ def _tell(summary: DemoSummary, stages: Stages) -> None:
         report = summary.report
         realized, projected = Decimal(report.realized_benefit), Decimal(report.projected_benefit)
         stages.say(
-            f"report over the simulated year: realized {realized:,.0f} of {projected:,.0f} {report.currency} projected; "
+            f"report over a simulated year: realized {realized:,.0f} of {projected:,.0f} {report.currency} projected; "
             f"proven: {', '.join(report.proven) or 'nothing'}"
         )
         missing = ", ".join(f"{line} ({reason})" for line, reason in report.not_proven.items())
