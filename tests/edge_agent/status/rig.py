@@ -16,7 +16,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import cv2
 import numpy as np
@@ -47,8 +47,11 @@ from edge_agent.system_state import AssetState, Interlock, StationState, SystemS
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    import httpx
+
 LINE = "press-1"
 DEADLINE_S = 10.0
+JUDGING = "/api/inspections/disposition"
 
 
 def wait_for(condition: Callable[[], bool], what: str) -> None:
@@ -59,6 +62,23 @@ def wait_for(condition: Callable[[], bool], what: str) -> None:
             message = f"not within {DEADLINE_S} s: {what}"
             raise AssertionError(message)
         time.sleep(0.01)
+
+
+def error(response: httpx.Response) -> dict[str, str]:
+    """The error in an answer, which has the one shape and no stack trace."""
+    content = response.json()
+    assert list(content) == ["error"]
+    assert sorted(content["error"]) == ["code", "hint", "message"]
+    assert all(isinstance(value, str) and value for value in content["error"].values())
+    assert "Traceback" not in response.text
+    found: dict[str, str] = content["error"]
+    return found
+
+
+def judge(client: httpx.Client, key: str, **changes: Any) -> httpx.Response:
+    """Post a judgement as JSON; a change of None leaves the field out."""
+    body = {"inspection_key": key, "judgement": "good", "reviewer": "Kim", **changes}
+    return client.post(JUDGING, json={name: value for name, value in body.items() if value is not None})
 
 
 class TestClock:
