@@ -73,12 +73,17 @@ class ImageFigures:
 
 @dataclass(frozen=True)
 class AlarmFigures:
-    """SKAB valve1 through the agent with one model."""
+    """SKAB valve1 through the agent with one model.
+
+    `healthy_in_alarm` is the share of healthy time with the alarm on: one alarm that never ends is one false alarm, and
+    worthless all the same.
+    """
 
     model: str
     events: int
     found: int
     false_alarms: int
+    healthy_in_alarm: float
     healthy_hours: float
     delay_s_median: float | None
     rows: int
@@ -179,11 +184,11 @@ def judge_images(work: Path, data: Path, name: str, feed: Feed, teach_s: float) 
 
 @dataclass(frozen=True)
 class Truth:
-    """What is known of the runs: labelled stretches, and how much healthy time is judged."""
+    """What is known of the runs: labelled stretches, the times that are judged, and the healthy seconds in them."""
 
     events: list[tuple[datetime, datetime]]
     judged_from: list[tuple[datetime, datetime]]
-    healthy_s: float
+    healthy: list[datetime]
     rows: int
     last: datetime
 
@@ -192,7 +197,8 @@ def truth_of(data: Path, skip_rows: int) -> Truth:
     """Labelled stretches of all runs, and the times that are judged: all but the first `skip_rows` rows of each."""
     events: list[tuple[datetime, datetime]] = []
     judged: list[tuple[datetime, datetime]] = []
-    healthy = rows = 0
+    healthy: list[datetime] = []
+    rows = 0
     last = datetime.min.replace(tzinfo=UTC)
     for path in runs(data):
         with path.open(newline="") as lines:
@@ -212,10 +218,10 @@ def truth_of(data: Path, skip_rows: int) -> Truth:
         if start is not None:
             events.append((start, table[-1][0]))
         judged.append((table[skip_rows][0], table[-1][0] + timedelta(seconds=1)))
-        healthy += sum(not abnormal for _, abnormal in table[skip_rows:])
+        healthy += [at for at, abnormal in table[skip_rows:] if not abnormal]
         rows += len(table)
         last = max(last, table[-1][0])
-    return Truth(events, judged, float(healthy), rows, last)
+    return Truth(events, judged, healthy, rows, last)
 
 
 def judge_alarms(work: Path, data: Path, variant: str, feed: Feed, teach_s: float) -> AlarmFigures:
@@ -239,8 +245,10 @@ def judge_alarms(work: Path, data: Path, variant: str, feed: Feed, teach_s: floa
     time.sleep(2.0)  # alarms of the last rows, committed in groups of 20 ms
     feed.read()
     seconds = time.monotonic() - began_s
-    raised = [at for at, body in feed.bodies(Alarm) if body.alarm == variant and body.state == "raised"]
-    raised = [at for at in raised if any(start <= at < end for start, end in truth.judged_from)]
+    changes = [(at, body.state == "raised") for at, body in feed.bodies(Alarm) if body.alarm == variant]
+    ends = [*(at for at, _ in changes[1:]), truth.last + timedelta(seconds=1)]
+    alarmed = [(at, end) for (at, on), end in zip(changes, ends, strict=False) if on]
+    raised = [at for at, _ in alarmed if any(start <= at < end for start, end in truth.judged_from)]
     hits = [[at for at in raised if start <= at < end] for start, end in truth.events]
     delays = [
         (inside[0] - start).total_seconds() for (start, _), inside in zip(truth.events, hits, strict=True) if inside
@@ -250,7 +258,8 @@ def judge_alarms(work: Path, data: Path, variant: str, feed: Feed, teach_s: floa
         events=len(truth.events),
         found=sum(bool(inside) for inside in hits),
         false_alarms=len(raised) - sum(len(inside) for inside in hits),
-        healthy_hours=truth.healthy_s / 3_600,
+        healthy_in_alarm=sum(any(on <= at < off for on, off in alarmed) for at in truth.healthy) / len(truth.healthy),
+        healthy_hours=len(truth.healthy) / 3_600,
         delay_s_median=float(np.median(delays)) if delays else None,
         rows=truth.rows,
         rows_per_s=truth.rows / seconds,
@@ -304,12 +313,18 @@ def table(images: list[ImageFigures], alarms: list[AlarmFigures]) -> None:
               f"{f.overkill:8.1%} {f.escape:7.1%} {f.review:7.1%} {f.no_verdict:4} {f.infer_ms_p50:8.1f} "
               f"{f.images_per_s:6.1f} {f.teach_s:7.1f}")  # fmt: skip
     if alarms:
-        print(f"{'SKAB valve1':14} {'events':>6} {'found':>6} {'false':>6} {'healthy h':>9} {'delay s':>8} "
-              f"{'rows/s':>7} {'teach s':>7}")  # fmt: skip
+        heads = ("SKAB valve1", "events", "found", "false", "in alarm", "healthy h", "delay s", "rows/s", "teach s")
+        print(f"{heads[0]:14}", *(f"{head:>9}" for head in heads[1:]))
     for a in alarms:
         delay = "-" if a.delay_s_median is None else f"{a.delay_s_median:.0f}"
-        print(f"{a.model:14} {a.events:6} {a.found:6} {a.false_alarms:6} {a.healthy_hours:9.2f} {delay:>8} "
-              f"{a.rows_per_s:7.0f} {a.teach_s:7.1f}")  # fmt: skip
+        cells = (
+            str(a.events),
+            str(a.found),
+            str(a.false_alarms),
+            f"{a.healthy_in_alarm:.1%}",
+            f"{a.healthy_hours:.2f}",
+        )
+        print(f"{a.model:14}", *(f"{cell:>9}" for cell in (*cells, delay, f"{a.rows_per_s:.0f}", f"{a.teach_s:.1f}")))
 
 
 def main() -> None:
