@@ -129,6 +129,8 @@ def pixel_figures(
 def _area(x: Scores, y: Scores, up_to: float) -> float:
     """Area under a curve through the origin, by the trapezoidal rule, for x from 0 to `up_to`."""
     x, y = np.concatenate([[0.0], x]), np.concatenate([[0.0], y])
-    end = float(np.interp(up_to, x, y))
-    inside = x < up_to
-    return float(np.trapezoid(np.append(y[inside], end), np.append(x[inside], up_to)))
+    # the first point at or beyond the end: where the curve rises upright there, the rise does not count
+    last = int(np.searchsorted(x, up_to, side="left"))
+    share = (up_to - x[last - 1]) / (x[last] - x[last - 1])
+    end = y[last - 1] + share * (y[last] - y[last - 1])
+    return float(np.trapezoid(np.append(y[:last], end), np.append(x[:last], up_to)))

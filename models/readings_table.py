@@ -76,7 +76,7 @@ class GridStretch(msgspec.Struct, frozen=True):
 
 
 def read_table(path: Path) -> ReadingsTable:
-    """Read a CSV file (`;`, `,` or tab; UTF-8); the first column that holds dates or growing numbers is the time.
+    """Read a CSV file (`;`, `,` or tab; UTF-8); the time is the first column of dates, or of numbers where there are no dates.
 
     Raises:
         DatasetError: no rows, no time column, or a cell that is no number; says which.
@@ -100,7 +100,7 @@ def read_table(path: Path) -> ReadingsTable:
             field="line",
             value=ragged + 2,
         )
-    time_at = next((at for at in range(len(header)) if _time(rows[0][at]) is not None), None)
+    time_at = _time_column(rows[0])
     if time_at is None:
         raise DatasetError(
             f"{path.name} has no time column", field="columns", value=header, hint="ISO 8601 dates or seconds"
@@ -146,18 +146,37 @@ def _hold_last(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(newest >= 0, held, np.nan)
 
 
-def _time(cell: str) -> float | None:
+def _time_column(first_row: Sequence[str]) -> int | None:
+    """The first column that holds a date; where none does, the first that holds a number."""
+    for read in (_date, _time):
+        for at, cell in enumerate(first_row):
+            if read(cell) is not None:
+                return at
+    return None
+
+
+def _date(cell: str) -> float | None:
     text = cell.strip()
+    # eight bare digits would pass for a date, and are more likely a count
+    if "-" not in text[1:]:
+        return None
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        try:
-            value = float(text)
-        except ValueError:
-            return None
-        return value if math.isfinite(value) else None
+        return None
     # a plant's log without a zone: only differences are used, so any fixed zone will do
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _time(cell: str) -> float | None:
+    date = _date(cell)
+    if date is not None:
+        return date
+    try:
+        value = float(cell)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
 
 
 def _required_time(cell: str, name: str, line: int) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -183,7 +184,7 @@ def time_blocks(stretches: Sequence[Rows], window_rows: int) -> list[Rows]:
     wanted = max(total // BLOCKS, 1)
     blocks = []
     for stretch in usable:
-        pieces = min(max(1, round(len(stretch) / wanted)), len(stretch) // shortest)
+        pieces = min(math.ceil(len(stretch) / wanted), len(stretch) // shortest)
         blocks.extend(np.array_split(stretch, pieces))
     if len(blocks) < BLOCKS:
         raise TeachingError(
