@@ -48,7 +48,7 @@ def run(config: ConfigOption = Path("lineproof.toml"), *, as_json: JsonOption = 
         if as_json:
             _print_json({"page": url, "agent": settings.agent.name})
         else:
-            err.print(f"[bold green]ready[/]: {url}")
+            err.print(f"ready: {url}", markup=False, style="bold green")
 
     try:
         raise typer.Exit(composition.run(settings, ready))
@@ -64,10 +64,11 @@ def check(config: ConfigOption = Path("lineproof.toml"), *, as_json: JsonOption 
         _print_json({"config": str(config), "problems": [dataclasses.asdict(problem) for problem in problems]})
     elif problems:
         for problem in problems:
-            err.print(f"[bold red]{config}:{problem.line}[/] {problem.key} = {problem.value!r}", highlight=False)
-            err.print(f"    {problem.reason}. Fix: {problem.fix}", highlight=False)
+            place = f"{config}:{problem.line}" if problem.line else str(config)
+            err.print(f"{place}: {problem.key} = {problem.value!r}", markup=False, highlight=False, style="bold red")
+            err.print(f"    {problem.reason}. Fix: {problem.fix}", markup=False, highlight=False)
     else:
-        err.print(f"[green]{config} is in order[/]")
+        err.print(f"{config} is in order", markup=False, style="green")
     raise typer.Exit(NO if problems else DONE)
 
 
@@ -84,10 +85,11 @@ def doctor(
     if as_json:
         _print_json({"findings": [dataclasses.asdict(finding) for finding in findings]})
     else:
-        marks = {"ok": "[green]ok  [/]", "warn": "[yellow]look[/]", "fail": "[red]FAIL[/]"}
+        styles = {"ok": "green", "warn": "yellow", "fail": "bold red"}
         for finding in findings:
             todo = f" -> {finding.todo}" if finding.todo else ""
-            err.print(f"{marks[finding.state]} {finding.subject}: {finding.found}{todo}", highlight=False)
+            text = f"{finding.state:4} {finding.subject}: {finding.found}{todo}"
+            err.print(text, markup=False, highlight=False, style=styles[finding.state])
     raise typer.Exit(DONE if surgery.sound(findings) else NO)
 
 
@@ -113,7 +115,7 @@ def export(
     if as_json:
         _print_json(dataclasses.asdict(written))
     else:
-        err.print(f"{written.events} events and {written.readings} readings in {out}")
+        err.print(f"{written.events} events and {written.readings} readings in {out}", markup=False)
 
 
 @app.command(epilog="Example: edge-agent replay --config lineproof.toml --readings run1.csv --rate 100")
@@ -141,7 +143,7 @@ def replay(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     if as_json:
         _print_json(dataclasses.asdict(summary))
     else:
-        err.print(str(summary))
+        err.print(str(summary), markup=False)
 
 
 @app.command(epilog="Example: edge-agent demo --seconds 120 --json")
@@ -177,7 +179,7 @@ def _load(config: Path) -> Settings:
 
 
 def _fail(error: AgentError) -> NoReturn:
-    err.print(f"[bold red]error[/]: {error}", highlight=False)
+    err.print(f"error: {error}", markup=False, highlight=False, style="red")
     sys.exit(UNREACHABLE if isinstance(error, UnreachableError) else USAGE)
 
 

@@ -45,6 +45,10 @@ class Transition(msgspec.Struct, frozen=True):
 class AlarmTracker:
     """One alarm's state machine. An unknown value (NaN) proves nothing: it neither raises nor clears.
 
+    Args:
+        rule: when it is raised and cleared.
+        active: its state at the start.
+
     >>> rule = AlarmRule("hot", "l", "a", "t", 80.0, "above", 5.0, 2_000_000, 0, "Check cooling")
     >>> tracker = AlarmTracker(rule)
     >>> [tracker.update(second * 1_000_000, 81.0) is not None for second in range(3)]
@@ -62,21 +66,35 @@ class AlarmTracker:
 
     def update(self, t_us: int, value: float) -> Transition | None:
         """Take the value at `t_us`; returns a transition when the state changes."""
-        if not math.isfinite(value):
-            if not self.active:
-                self._since_us = None
+        self._lean(t_us, value)
+        if self._since_us is None:
             return None
-        if self._leads_away(value):
-            if self._since_us is None or t_us < self._since_us:
-                self._since_us = t_us
-            delay_us = self.rule.off_delay_us if self.active else self.rule.on_delay_us
-            if t_us - self._since_us >= delay_us:
-                since_us, self._since_us = self._since_us, None
-                self.active = not self.active
-                return Transition(raised=self.active, at_us=t_us, since_us=since_us, value=value)
-        else:
+        delay_us = self.rule.off_delay_us if self.active else self.rule.on_delay_us
+        if t_us - self._since_us < delay_us:
+            return None
+        since_us, self._since_us = self._since_us, None
+        self.active = not self.active
+        return Transition(raised=self.active, at_us=t_us, since_us=since_us, value=value)
+
+    def relive(self, t_us: int, value: float, *, changed: bool) -> None:
+        """Take a value of the stored past, of which it is known whether the state changed at it.
+
+        Deciding it again could go wrong, because the past that is fed begins somewhere in the middle of a delay.
+        """
+        if changed:
+            self.active = not self.active
             self._since_us = None
-        return None
+        else:
+            self._lean(t_us, value)
+
+    def _lean(self, t_us: int, value: float) -> None:
+        """Note since when the values have spoken for leaving the present state, if they do."""
+        if not math.isfinite(value):
+            self._since_us = self._since_us if self.active else None
+        elif not self._leads_away(value):
+            self._since_us = None
+        elif self._since_us is None or t_us < self._since_us:
+            self._since_us = t_us
 
     def _leads_away(self, value: float) -> bool:
         """Whether the value speaks for leaving the present state."""

@@ -35,7 +35,7 @@ from edge_agent.metrics import Metrics
 from edge_agent.monitoring import AssetMonitor, WatchPlan
 from edge_agent.pipeline import Line, Pace, Pipeline
 from edge_agent.publishing import StationPolicy, agent_state_topic
-from edge_agent.recovery import active_alarms, resume_stops, warm_monitor
+from edge_agent.recovery import resume_stops, warm_monitor
 from edge_agent.status.board import LineBoard
 from edge_agent.status.server import StatusContext, create_app
 
@@ -160,8 +160,9 @@ class _Page:
     """The status page's server in its own thread."""
 
     def __init__(self, context: StatusContext, settings: Settings) -> None:
+        self._app = create_app(context)
         config = uvicorn.Config(
-            create_app(context),
+            self._app,
             host=settings.status.host,
             port=settings.status.port,
             log_config=None,
@@ -191,6 +192,7 @@ class _Page:
 
     def stop(self) -> None:
         """End; open live connections are closed."""
+        self._app.state.live.close()  # else open pages hold the stop up
         self._server.should_exit = True
         if self._thread.ident is not None:
             self._thread.join(timeout=5)
@@ -201,7 +203,8 @@ def _listen(settings: Settings) -> socket.socket:
     """Bind before anything is started, so that a taken port is an error and not a running agent without a page."""
     host, port = settings.status.host, settings.status.port
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # the protocol is named because asyncio turns Nagle's delay off only then: 40 ms an answer otherwise
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
@@ -262,12 +265,10 @@ def _monitors(settings: Settings, catalog: ModelCatalog, store: SqliteStore) -> 
     for key in keys:
         asset = watched.get(key)
         rules = [_rule(alarm) for alarm in settings.alarms if f"{alarm.line}/{alarm.asset}" == key]
-        line = key.split("/", 1)[0]
         monitors[key] = AssetMonitor(
             _watch_plan(key, asset),
             catalog.health_scorer(asset.model) if asset is not None else None,
             rules,
-            active=active_alarms(store, line),
         )
         fed = warm_monitor(store, monitors[key])
         log.info("asset monitor ready", asset=key, readings_from_store=fed)

@@ -12,7 +12,8 @@ from edge_agent.alarms import AlarmTracker
 from edge_agent.errors import AgentError
 from edge_agent.events import Alarm, Event, Health, Origin
 from edge_agent.health import HealthAssessment, assess
-from edge_agent.instant import MICROSECONDS_PER_SECOND, from_us
+from edge_agent.instant import MICROSECONDS_PER_SECOND, from_us, to_us
+from edge_agent.readings import Quality
 from edge_agent.windows import SlidingWindow
 
 if TYPE_CHECKING:
@@ -54,25 +55,17 @@ class AssetMonitor:
         plan: what is watched.
         scorer: the health model, or None where only plain channel limits are watched.
         rules: alarms on this asset.
-        active: names of alarms that were raised when the agent last stopped.
     """
 
-    def __init__(
-        self,
-        plan: WatchPlan,
-        scorer: HealthScorer | None,
-        rules: Sequence[AlarmRule],
-        *,
-        active: frozenset[str] = frozenset(),
-    ) -> None:
+    def __init__(self, plan: WatchPlan, scorer: HealthScorer | None, rules: Sequence[AlarmRule]) -> None:
         self.plan = plan
         self.scorer = scorer
-        self._on_health = [AlarmTracker(r, active=r.name in active) for r in rules if r.signal == HEALTH_SIGNAL]
+        self._past: dict[str, set[int]] | None = None
+        self._on_health = [AlarmTracker(rule) for rule in rules if rule.signal == HEALTH_SIGNAL]
         self._on_channel: dict[str, list[AlarmTracker]] = {}
         for rule in rules:
             if rule.signal != HEALTH_SIGNAL:
-                tracker = AlarmTracker(rule, active=rule.name in active)
-                self._on_channel.setdefault(rule.signal, []).append(tracker)
+                self._on_channel.setdefault(rule.signal, []).append(AlarmTracker(rule))
         self._window = (
             SlidingWindow(
                 scorer.channels,
@@ -99,24 +92,45 @@ class AssetMonitor:
         if self._window is not None:
             for t_us, window in self._window.offer(reading):
                 events += self._assessed(t_us, window)
+        if reading.quality >= Quality.BAD:
+            return events  # an impossible value says nothing, and a restart does not see it again
         for tracker in self._on_channel.get(reading.channel.name, ()):
-            value = reading.value if reading.quality == 0 else math.nan
-            transition = tracker.update(reading.t_us, value)
+            transition = self._step(tracker, reading.t_us, reading.value)
             if transition is not None:
                 events.append(self._alarm(tracker.rule, transition, {}))
         return events
 
-    def warm(self, readings: Sequence[Reading], *, active: frozenset[str]) -> None:
-        """Feed the recent past after a restart, in time order; its events are already in the store.
+    def warm(self, readings: Sequence[Reading], alarms: Sequence[Event], health: Event | None) -> None:
+        """Live through the recent past again after a restart; its events are already in the store.
 
         Args:
-            readings: what the store holds of the last `memory_us`.
-            active: names of alarms that are raised in the store, which is the truth.
+            readings: what the store holds of the last `memory_us`, in time order.
+            alarms: the asset's alarm events in the store, any order.
+            health: the newest health event of the asset in the store.
         """
+        begin_us = readings[0].t_us if readings else 0
+        self._past = {tracker.rule.name: set() for tracker in self._trackers()}
+        active: dict[str, bool] = {}
+        for event in sorted(alarms, key=lambda alarm: alarm.occurred_at):
+            if isinstance(event.body, Alarm) and event.body.alarm in self._past:
+                at_us = to_us(event.occurred_at)
+                if at_us < begin_us or not readings:
+                    active[event.body.alarm] = event.body.state == "raised"
+                else:
+                    self._past[event.body.alarm].add(at_us)
+        for tracker in self._trackers():
+            tracker.active = active.get(tracker.rule.name, False)
         for reading in readings:
             self.offer(reading)
-        for tracker in self._trackers():
-            tracker.active = tracker.rule.name in active
+        self._past = None
+        if health is not None and isinstance(health.body, Health):
+            self._recorded_us, self._recorded_reason = to_us(health.occurred_at), health.body.reason
+
+    def _step(self, tracker: AlarmTracker, t_us: int, value: float) -> Transition | None:
+        if self._past is None:
+            return tracker.update(t_us, value)
+        tracker.relive(t_us, value, changed=t_us in self._past[tracker.rule.name])
+        return None
 
     def _trackers(self) -> list[AlarmTracker]:
         return [*self._on_health, *(t for trackers in self._on_channel.values() for t in trackers)]
@@ -134,7 +148,7 @@ class AssetMonitor:
         transitions = [
             (tracker.rule, transition)
             for tracker in self._on_health
-            if (transition := tracker.update(t_us, value)) is not None
+            if (transition := self._step(tracker, t_us, value)) is not None
         ]
         events: list[Event] = []
         if transitions or self._due(t_us, assessment.reason):

@@ -6,27 +6,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edge_agent.events import Alarm
+from edge_agent.events import Alarm, Event, Health
 from edge_agent.readings import Reading
 
 if TYPE_CHECKING:
     from edge_agent.downtime import DowntimeTracker
-    from edge_agent.monitoring import AssetMonitor
+    from edge_agent.monitoring import AssetMonitor, WatchPlan
     from edge_agent.ports import StoreReader
     from edge_agent.readings import Channel
 
-_ALARM_HISTORY = 2_000
+_EVENT_HISTORY = 2_000
 _STATE_HISTORY = 2_000
 _FOREVER_US = 2**62
-
-
-def active_alarms(reader: StoreReader, line: str) -> frozenset[str]:
-    """Names of the alarms of a line whose newest event says raised."""
-    newest: dict[str, str] = {}
-    for recorded in reader.latest_events("alarm", line=line, limit=_ALARM_HISTORY):
-        if isinstance(recorded.event.body, Alarm):
-            newest.setdefault(recorded.event.body.alarm, recorded.event.body.state)
-    return frozenset(name for name, state in newest.items() if state == "raised")
 
 
 def warm_monitor(reader: StoreReader, monitor: AssetMonitor) -> int:
@@ -35,16 +26,21 @@ def warm_monitor(reader: StoreReader, monitor: AssetMonitor) -> int:
     channels = [c for c in reader.channels() if c.line == plan.line and c.asset == plan.asset]
     newest = {channel.key: _newest_us(reader, channel, monitor.memory_us) for channel in channels}
     known = [moment for moment in newest.values() if moment is not None]
-    if not known:
-        return 0
-    start_us = max(known) - monitor.memory_us
+    start_us = max(known, default=0) - monitor.memory_us
     past: list[Reading] = []
     for channel in channels:
         times, values = reader.readings(channel.key, start_us, _FOREVER_US)
         past += [Reading(channel, int(t), float(v)) for t, v in zip(times, values, strict=True)]
     past.sort(key=lambda reading: reading.t_us)
-    monitor.warm(past, active=active_alarms(reader, plan.line))
+    monitor.warm(past, _of_asset(reader, plan, "alarm"), next(iter(_of_asset(reader, plan, "health")), None))
     return len(past)
+
+
+def _of_asset(reader: StoreReader, plan: WatchPlan, kind: str) -> list[Event]:
+    """The asset's newest events of a kind, newest first."""
+    found = reader.latest_events(kind, line=plan.line, limit=_EVENT_HISTORY)
+    bodies = (recorded.event for recorded in found)
+    return [e for e in bodies if isinstance(e.body, Alarm | Health) and e.body.asset == plan.asset]
 
 
 def resume_stops(reader: StoreReader, tracker: DowntimeTracker) -> None:

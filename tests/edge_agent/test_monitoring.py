@@ -3,6 +3,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from edge_agent.alarms import AlarmRule
 from edge_agent.events import Alarm, Event, Health
@@ -36,6 +38,8 @@ class MeanScorer:
 PLAN = WatchPlan("l", "press", stale_us=5 * SECOND, record_every_us=60 * SECOND)
 ALARM = AlarmRule("unwell", "l", "press", "health.statistic", 1.0, "above", 0.1, 2 * SECOND, 0, "Inspect the press")
 HOT = AlarmRule("hot", "l", "press", "temp", 200.0, "above", 0.0, 0, 0, "Stop the press")
+WARM = AlarmRule("warm", "l", "press", "temp", 90.0, "above", 10.0, 3 * SECOND, 2 * SECOND, "Look at the press")
+RULES = [ALARM, HOT, WARM]
 
 
 def feed(monitor: AssetMonitor, values: list[float], start_s: int = 0) -> list[Event]:
@@ -73,22 +77,31 @@ def test_the_same_readings_give_the_same_events() -> None:
     assert len({event.key for event in first}) == len(first)
 
 
-def test_a_restart_in_the_middle_changes_nothing() -> None:
-    values = [50.0] * 5 + [150.0] * 10 + [20.0] * 6
-    whole = feed(AssetMonitor(PLAN, MeanScorer(), [ALARM]), values)
-    for cut in range(1, len(values)):
-        before = AssetMonitor(PLAN, MeanScorer(), [ALARM])
-        events = feed(before, values[:cut])
-        active = frozenset(
-            {"unwell"} if [e.body.state for e in events if isinstance(e.body, Alarm)][-1:] == ["raised"] else ()
-        )
-        after = AssetMonitor(PLAN, MeanScorer(), [ALARM])
-        past = [Reading(TEMP, t * SECOND, v) for t, v in enumerate(values[:cut])]
-        memory_from = past[-1].t_us - after.memory_us
-        after.warm([reading for reading in past if reading.t_us >= memory_from], active=active)
-        events += feed(after, values[cut:], start_s=cut)
-        alarms = [event for event in events if isinstance(event.body, Alarm)]
-        assert alarms == [event for event in whole if isinstance(event.body, Alarm)], f"cut at {cut}"
+def alarms_of(events: list[Event]) -> list[Event]:
+    return [event for event in events if isinstance(event.body, Alarm)]
+
+
+def restarted(values: list[float], cut: int) -> list[Event]:
+    """What two agents record together, of which the second knows only what the first has stored."""
+    events = feed(AssetMonitor(PLAN, MeanScorer(), RULES), values[:cut])
+    after = AssetMonitor(PLAN, MeanScorer(), RULES)
+    past = [Reading(TEMP, t * SECOND, v) for t, v in enumerate(values[:cut])]
+    remembered = [reading for reading in past if reading.t_us >= past[-1].t_us - after.memory_us]
+    health = [event for event in events if isinstance(event.body, Health)]
+    after.warm(remembered, alarms_of(events), health[-1] if health else None)
+    return events + feed(after, values[cut:], start_s=cut)
+
+
+@settings(max_examples=60)
+@given(st.lists(st.sampled_from([20.0, 85.0, 95.0, 150.0, 250.0]), min_size=2, max_size=40), st.data())
+def test_a_restart_at_any_moment_changes_no_alarm(values: list[float], data: st.DataObject) -> None:
+    cut = data.draw(st.integers(1, len(values) - 1))
+    assert alarms_of(restarted(values, cut)) == alarms_of(feed(AssetMonitor(PLAN, MeanScorer(), RULES), values))
+
+
+def test_a_restart_repeats_no_health_event() -> None:
+    values = [50.0] * 30
+    assert restarted(values, 15) == feed(AssetMonitor(PLAN, MeanScorer(), RULES), values)
 
 
 def test_a_stale_channel_makes_the_health_unknown() -> None:
