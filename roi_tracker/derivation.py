@@ -229,7 +229,9 @@ def _observation(key: ShiftKey, product: str, inspector: Inspector | None, gathe
 def _audits(
     found: Sequence[_ByProduct], parts: Sequence[f.InspectedPart], gathered: _Gathered
 ) -> tuple[AuditSample, ...]:
-    """Random samples only: parts looked at because the model was unsure (`review`) say nothing about PASS or FAIL."""
+    """Random, blind samples only: parts looked at because the model was unsure (`review`), or because somebody chose
+    them, say nothing about PASS or FAIL.
+    """
     counts: dict[tuple[Inspector, str], list[int]] = defaultdict(lambda: [0, 0])
     for fact in found:
         if isinstance(fact, f.AuditFact):
@@ -237,7 +239,7 @@ def _audits(
             counts[(fact.inspector, fact.stratum)][1] += fact.defects_found
     for part in parts:
         judged = gathered.judged.get(part.key)
-        if judged is not None and judged.stratum == f"audit_{part.verdict.lower()}":
+        if judged is not None and judged.blind and judged.stratum == f"audit_{part.verdict.lower()}":
             counts[("ai", part.verdict)][0] += 1
             counts[("ai", part.verdict)][1] += judged.defective
     return tuple(

@@ -58,11 +58,17 @@ class InspectedPart(_Fact, frozen=True, tag="inspected", kw_only=True):
 
 
 class JudgedPart(_Fact, frozen=True, tag="judged", kw_only=True):
-    """A person's judgement of an inspected part; the last one of a part holds."""
+    """A person's judgement of an inspected part; the last one of a part holds.
+
+    Attributes:
+        blind: the verdict was hidden until the judgement, as it is for a part of the random audit; a PASS or FAIL
+            part that somebody chose to look at is not part of any sample.
+    """
 
     inspection_key: str
     defective: bool
     stratum: Literal["review", "audit_pass", "audit_fail"]
+    blind: bool = False
 
 
 class EscapeFact(_Fact, frozen=True, tag="escape", kw_only=True):

@@ -69,6 +69,7 @@ def to_fact(event: agent.Event) -> f.Fact | None:  # noqa: C901, PLR0911 - one b
                 inspection_key=body.inspection_key,
                 defective=body.judgement == "defect",
                 stratum=body.stratum,
+                blind=body.blind,
             )
         case agent.Downtime():
             _ordered(at, body.ended_at)

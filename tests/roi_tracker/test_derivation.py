@@ -90,10 +90,10 @@ def part(key: str, verdict: str, mode: str = "live") -> f.InspectedPart:
     )  # fmt: skip
 
 
-def judged(key: str, of: str, stratum: str, *, defective: bool, minute: int = 0) -> f.JudgedPart:
+def judged(key: str, of: str, stratum: str, *, defective: bool, minute: int = 0, blind: bool = True) -> f.JudgedPart:
     return f.JudgedPart(
         key=key, line="l", at=SIX + timedelta(minutes=minute), origin="measured", inspection_key=of,
-        defective=defective, stratum=stratum,  # type: ignore[arg-type]  # plain words read better in a table
+        defective=defective, blind=blind, stratum=stratum,  # type: ignore[arg-type]  # plain words read better in a table
     )  # fmt: skip
 
 
@@ -112,6 +112,11 @@ def test_single_parts_are_counted_and_the_last_judgement_holds() -> None:
     row = found.products[0]
     assert (row.inspected, row.rejected, row.reviewed, row.review_defects) == (4, 1, 1, 1)
     assert row.audits == (AuditSample("ai", "FAIL", 1, 1), AuditSample("ai", "PASS", 1, 0))
+
+
+def test_a_part_that_somebody_chose_to_look_at_is_no_audit_sample() -> None:
+    chosen = judged("j", "1", "audit_pass", defective=True, blind=False)
+    assert derive([part("1", "PASS"), chosen], CALENDAR).products[0].audits == ()
 
 
 def test_what_cannot_be_is_left_out_and_reported() -> None:
