@@ -155,7 +155,7 @@ def demo(
     as_json: JsonOption = False,
 ) -> None:
     """Start a broker, a simulated line, the agent and the report on this machine; nothing leaves 127.0.0.1."""
-    from edge_agent.demo import run_demo  # noqa: PLC0415 - as above
+    from edge_agent.demo.run import run_demo  # noqa: PLC0415 - as above
 
     try:
         run_demo(seconds, port, data_dir, as_json=as_json)

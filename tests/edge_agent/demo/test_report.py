@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from edge_agent.demo_children import Children
-from edge_agent.demo_report import ReportHeadline, TrackerFiles, measure_year, read_headline
+from edge_agent.demo.children import Children
+from edge_agent.demo.report import ReportHeadline, TrackerFiles, measure_year, read_headline
 
 REPORT = {
     "origin": "simulated",

@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from edge_agent.demo_children import Children
-from edge_agent.demo_folder import DemoFolder
-from edge_agent.demo_ports import free_port
-from edge_agent.demo_report import ReportHeadline, TrackerFiles, measure_year
-from edge_agent.demo_settings import DemoPlaces, demo_settings
-from edge_agent.demo_stages import Stages
+from edge_agent.demo.children import Children
+from edge_agent.demo.folder import DemoFolder
+from edge_agent.demo.ports import free_port
+from edge_agent.demo.report import ReportHeadline, TrackerFiles, measure_year
+from edge_agent.demo.settings import DemoPlaces, demo_settings
+from edge_agent.demo.stages import Stages
 from edge_agent.errors import ConfigError, UnreachableError
 from edge_agent.events import Alarm, Disposition, Inspection
 from edge_agent.virtual_plant import plant_topics

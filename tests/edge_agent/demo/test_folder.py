@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from edge_agent.demo_folder import MARKER, DemoFolder
+from edge_agent.demo.folder import MARKER, DemoFolder
 from edge_agent.errors import ConfigError
 
 if TYPE_CHECKING:

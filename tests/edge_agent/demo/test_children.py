@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from edge_agent.demo_children import Child, ChildDiedError, Children
+from edge_agent.demo.children import Child, ChildDiedError, Children
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,7 +71,7 @@ def _zombie(pid: int) -> bool:
 
 
 def test_one_that_ignores_sigterm_is_killed(children: Children, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edge_agent.demo_children.STOP_S", 0.2)
+    monkeypatch.setattr("edge_agent.demo.children.STOP_S", 0.2)
     deaf = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + SLEEPER
     child = children.start("deaf", _python(deaf), answers=True)
     children.first_line(child)

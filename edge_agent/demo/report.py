@@ -11,7 +11,7 @@ import msgspec
 from edge_agent.virtual_plant.history import simulated_year
 
 if TYPE_CHECKING:
-    from edge_agent.demo_children import Children
+    from edge_agent.demo.children import Children
 
 STEP_S = 180.0
 # Fixed, so that every demo shows the same year; the year was not chosen by what the tracker makes of it.
