@@ -76,7 +76,9 @@ class GridStretch(msgspec.Struct, frozen=True):
 
 
 def read_table(path: Path) -> ReadingsTable:
-    """Read a CSV file (`;`, `,` or tab; UTF-8); the time is the first column of dates, or of numbers where there are no dates.
+    """Read a CSV file (`;`, `,` or tab; UTF-8) with a header.
+
+    The time is the first column of dates, or of numbers where there are no dates.
 
     Raises:
         DatasetError: no rows, no time column, or a cell that is no number; says which.
