@@ -63,9 +63,16 @@ class AlarmTracker:
         self.rule = rule
         self.active = active
         self._since_us: int | None = None
+        self._newest_us: int | None = None
 
     def update(self, t_us: int, value: float) -> Transition | None:
-        """Take the value at `t_us`; returns a transition when the state changes."""
+        """Take the value at `t_us`; returns a transition when the state changes.
+
+        A value that is not newer than the newest one changes nothing: a redelivery must not drive the state again.
+        """
+        if self._newest_us is not None and t_us <= self._newest_us:
+            return None
+        self._newest_us = t_us
         self._lean(t_us, value)
         if self._since_us is None:
             return None
@@ -81,6 +88,7 @@ class AlarmTracker:
 
         Deciding it again could go wrong, because the past that is fed begins somewhere in the middle of a delay.
         """
+        self._newest_us = t_us
         if changed:
             self.active = not self.active
             self._since_us = None
@@ -93,7 +101,7 @@ class AlarmTracker:
             self._since_us = self._since_us if self.active else None
         elif not self._leads_away(value):
             self._since_us = None
-        elif self._since_us is None or t_us < self._since_us:
+        elif self._since_us is None:
             self._since_us = t_us
 
     def _leads_away(self, value: float) -> bool:

@@ -40,9 +40,9 @@ def main() -> int:
         if (ROOT.parent / "shared").is_dir():
             (place / "shared").symlink_to(ROOT.parent / "shared")
         for command in COMMANDS:
-            subprocess.run([python.parent / command, "--help"], check=True, stdout=subprocess.DEVNULL, cwd=work)
+            subprocess.run([str(python.parent / command), "--help"], check=True, stdout=subprocess.DEVNULL, cwd=work)
         ignores = [f"--ignore={path}" for path in LEFT_OUT]
-        return subprocess.run([python, "-m", "pytest", "-q", *ignores], check=False, cwd=work).returncode
+        return subprocess.run([str(python), "-m", "pytest", "-q", *ignores], check=False, cwd=work).returncode
 
 
 def build(out: Path) -> Path:
@@ -65,7 +65,7 @@ def install(folder: Path, wheel: Path) -> Path:
     site = next((folder / "lib").glob("python*/site-packages"))
     # addsitedir would read the editable install's .pth and bring the checkout back; a plain path line does not
     (site / "borrowed.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
-    command = [python, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", str(wheel)]
+    command = [str(python), "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", str(wheel)]
     subprocess.run(command, check=True)
     probe = "import edge_agent, pathlib; print(pathlib.Path(edge_agent.__file__).resolve())"
     where = subprocess.run([python, "-c", probe], check=True, capture_output=True, text=True, cwd=folder).stdout

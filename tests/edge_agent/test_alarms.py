@@ -48,3 +48,10 @@ def test_an_unknown_value_neither_raises_nor_clears(unknown: float) -> None:
     raised = AlarmTracker(HOT, active=True)
     assert run(raised, *[unknown] * 10) == []
     assert raised.active
+
+
+def test_a_value_that_is_not_newer_changes_nothing() -> None:
+    tracker = AlarmTracker(HOT, active=True)
+    assert run(tracker, 90, start_s=100) == []
+    assert run(tracker, *[20.0] * 50) == []
+    assert tracker.active

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_agent import demo
+from edge_agent.demo import run as demo
 from edge_agent.errors import ConfigError
 
 
