@@ -250,7 +250,7 @@ class _Demo:
         # Another seed than the good phase: the same line on another day.
         self.children.start("line", _python(*command, "--seed", PLANT_SEED + 1))
         reviewer = ("edge_agent.virtual_plant.reviewer", "--url", self.page_url, "--truth", self._truth)
-        self.children.start("reviewer", _python(*reviewer, "--seed", PLANT_SEED))
+        self.children.start("reviewer", _python(*reviewer, "--seed", PLANT_SEED, "--leaves", "30"))
 
     def _await_first_verdict(self) -> None:
         until = time.monotonic() + VERDICT_S

@@ -10,6 +10,7 @@ import argparse
 import json
 import sys
 import threading
+import time
 from pathlib import Path
 
 import msgspec
@@ -65,12 +66,23 @@ class Reviewer:
 
 
 class ReviewRound:
-    """Reads the feed where it stopped and answers what is open; a part judged by anybody is not judged again."""
+    """Reads the feed where it stopped and answers what is open; a part judged by anybody is not judged again.
 
-    def __init__(self, page: StatusPage, reviewer: Reviewer, truths: TruthReader, name: str) -> None:
+    Args:
+        page: where he reads and answers.
+        reviewer: how well he sees.
+        truths: what was planted.
+        name: on his dispositions.
+        leaves_s: seconds he leaves a part to others, so that a visitor finds some in the queue.
+    """
+
+    def __init__(
+        self, page: StatusPage, reviewer: Reviewer, truths: TruthReader, name: str, *, leaves_s: float = 0.0
+    ) -> None:
         self._page, self._reviewer, self._truths, self._name = page, reviewer, truths, name
+        self._leaves_s = leaves_s
         self._seq = 0
-        self._open: dict[str, Inspection] = {}
+        self._open: dict[str, tuple[Inspection, float]] = {}
         self.given = 0
 
     def run(self) -> None:
@@ -81,9 +93,10 @@ class ReviewRound:
         """
         while self._read_page():
             pass
-        for key, inspection in list(self._open.items()):
+        now_s = time.monotonic()
+        for key, (inspection, seen_s) in list(self._open.items()):
             truth = self._truths.find(inspection.part_id)
-            if truth is None:
+            if truth is None or now_s - seen_s < self._leaves_s:
                 continue
             judgement = self._reviewer.judge(truth)
             self._page.dispose(
@@ -104,7 +117,7 @@ class ReviewRound:
         for recorded in self._page.events_after(self._seq):
             body = recorded.event.body
             if isinstance(body, Inspection) and self._reviewer.wants(body.verdict, body.part_id):
-                self._open[recorded.event.key] = body
+                self._open[recorded.event.key] = (body, time.monotonic())
             elif isinstance(body, Disposition):
                 self._open.pop(body.inspection_key, None)
             self._seq = recorded.seq
@@ -119,12 +132,14 @@ def main() -> None:
     parser.add_argument("--name", default="reviewer-sim", help="name on the dispositions")
     parser.add_argument("--every", type=float, default=2.0, help="seconds between two looks")
     parser.add_argument("--audit-share", type=float, default=0.05, help="share of PASS and FAIL parts checked too")
+    parser.add_argument("--leaves", type=float, default=0.0, help="seconds a part is left to others first")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     stop = threading.Event()
     ended_by_parent(stop)
     reviewer = Reviewer(ReviewerSkill(audit_share=arguments.audit_share), arguments.seed)
-    work = ReviewRound(StatusPage(arguments.url), reviewer, TruthReader(arguments.truth), arguments.name)
+    page, truths = StatusPage(arguments.url), TruthReader(arguments.truth)
+    work = ReviewRound(page, reviewer, truths, arguments.name, leaves_s=arguments.leaves)
     while not stop.wait(arguments.every):
         try:
             work.run()
