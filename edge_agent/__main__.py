@@ -127,6 +127,8 @@ def replay(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     rate: Annotated[str, typer.Option(help="Rows (or images) a second, `max`, or `real`.")] = "real",
     restamp: Annotated[str, typer.Option(help="`keep` the recorded times, or begin `now`.")] = "now",
     time_zone: Annotated[str, typer.Option(help="Zone of times that name none.")] = "UTC",
+    asset: Annotated[str | None, typer.Option(help="Asset that sent the readings; needed if several fit.")] = None,
+    shuffle: Annotated[int | None, typer.Option(help="Seed that shuffles the images.")] = None,
     *,
     as_json: JsonOption = False,
 ) -> None:
@@ -135,7 +137,15 @@ def replay(  # noqa: PLR0913, PLR0917 - each is an option of the command line
 
     settings = _load(config)
     plan = ReplayPlan.parse(
-        settings, readings or [], images, station=station, rate=rate, restamp=restamp, time_zone=time_zone
+        settings,
+        readings or [],
+        images,
+        station=station,
+        asset=asset,
+        rate=rate,
+        restamp=restamp,
+        time_zone=time_zone,
+        shuffle=shuffle,
     )
     with _progress() as progress:
         task = progress.add_task("replaying", total=None)

@@ -302,7 +302,7 @@ def _last_stop(line: LineSnapshot, words: Words, now: datetime) -> str:
     return words(
         "field.last_stop_value",
         time=words.when(line.last_stop.started, now),
-        minutes=words.measure(body.duration_s / 60),
+        lasted=words.duration(body.duration_s),
         kind=f"{kind}, {body.reason}" if body.reason else kind,
     )
 

@@ -71,16 +71,21 @@ class Words:
 
     def age(self, seconds: float) -> str:
         """How long ago: `12 s ago`; the page's script says the same from the same words."""
-        if seconds < _JUST_NOW_S:
-            return self("age.now")
+        return self("age.now") if seconds < _JUST_NOW_S else self._span("age", seconds)
+
+    def duration(self, seconds: float) -> str:
+        """How long: `5 s`, `12 min`."""
+        return self._span("duration", seconds)
+
+    def _span(self, table: str, seconds: float) -> str:
         for key, unit_s, limit_s in (
             ("seconds", 1, _SECONDS_PER_MINUTE),
             ("minutes", _SECONDS_PER_MINUTE, _SECONDS_PER_HOUR),
             ("hours", _SECONDS_PER_HOUR, _SECONDS_PER_DAY),
         ):
             if seconds < limit_s:
-                return self(f"age.{key}", n=str(int(seconds // unit_s)))
-        return self("age.days", n=str(int(seconds // _SECONDS_PER_DAY)))
+                return self(f"{table}.{key}", n=str(int(seconds // unit_s)))
+        return self(f"{table}.days", n=str(int(seconds // _SECONDS_PER_DAY)))
 
     @staticmethod
     def count(number: int) -> str:
