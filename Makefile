@@ -43,7 +43,7 @@ check: .venv/dev.stamp
 
 ## one question a file, answered as a ratio to a peer or a limit in the same run
 bench: .venv/dev.stamp
-	$(BIN)/python benchmarks/real_data_replay.py
+	$(BIN)/python -m benchmarks.real_data_replay
 
 ## compile the locks again: hashes, no index address
 LOCK := .venv-lock/bin/pip-compile --quiet --strip-extras --generate-hashes --no-header --no-emit-index-url \
