@@ -76,8 +76,8 @@ class Condition:
 
     def state(self) -> SystemState:
         """Everything about the agent itself, now."""
-        now = self.line.clock.now()
         links = (*(source.health() for source in self.line.sources), self.line.sink.health())
+        now = self.line.clock.now()  # after the links, so that no age is below zero
         return SystemState(
             agent=self.settings.agent.name,
             version=self.version,
