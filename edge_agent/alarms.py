@@ -74,7 +74,7 @@ class AlarmTracker:
             return None
         self._newest_us = t_us
         self._lean(t_us, value)
-        if self._since_us is None:
+        if self._since_us is None or not math.isfinite(value):
             return None
         delay_us = self.rule.off_delay_us if self.active else self.rule.on_delay_us
         if t_us - self._since_us < delay_us:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 import apsw
 import msgspec
 
-from edge_agent.errors import StoreBusyError, StoreError
+from edge_agent.errors import StoreBusyError, StoreError, ValueRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -172,7 +172,7 @@ def store_errors(path: Path, doing: str) -> Iterator[None]:
             hint="check the disk, its mount and the folder's permissions (`edge-agent doctor`)",
         ) from error
     except apsw.ConstraintError as error:
-        raise StoreError(
+        raise ValueRefusedError(
             f"store {path.name} refuses a value while {doing}: {error}",
             hint="readings are finite with quality 0, 1 or 2; the source that let another value through is at fault",
         ) from error

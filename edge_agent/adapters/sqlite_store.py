@@ -19,7 +19,7 @@ from edge_agent.adapters.sqlite_readings import ReadingTables
 from edge_agent.adapters.sqlite_schema import open_writer, store_errors
 from edge_agent.adapters.store_lock import folder_errors, sync_folder, take_lock
 from edge_agent.errors import StoreError, ValueRefusedError
-from edge_agent.events import Disposition, Event, Gap, Inspection, RecordedEvent, encode
+from edge_agent.events import Disposition, Event, Gap, Inspection, RecordedEvent, decode_event, encode
 from edge_agent.instant import MICROSECONDS_PER_SECOND, from_us, to_us
 from edge_agent.ports import Committed
 
@@ -34,6 +34,22 @@ if TYPE_CHECKING:
 SETTLED_KEPT = 100_000  # keys of settled messages without a subject, remembered so that none is queued again
 
 _ledger_decoder = msgspec.json.Decoder(sequences.SequenceLedger)
+
+
+def _body(event: Event) -> str:
+    """What is written of an event, after a look that it can be read again: a NaN, say, would come back as null.
+
+    Raises:
+        ValueRefusedError: it could not, and would stand in the way of every reader of the feed.
+    """
+    encoded = encode(event)
+    try:
+        decode_event(encoded)
+    except msgspec.ValidationError as error:
+        raise ValueRefusedError(
+            f"event {event.key!r} could not be read again: {error}", hint="numbers are finite: mend what made it"
+        ) from error
+    return encoded.decode()
 
 
 class SqliteStore(SqliteReader):
@@ -187,7 +203,7 @@ class SqliteStore(SqliteReader):
                     at.utc_us,
                     at.mono_ns,
                     at.boot_id,
-                    encode(item.event).decode(),
+                    _body(item.event),
                 )
                 for item in recorded
             ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 import signal
 import subprocess
 import sys
@@ -13,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 
 from edge_agent.adapters.sqlite_store import SqliteStore
-from edge_agent.errors import StoreError
-from edge_agent.events import Event, Gap, Inspection
+from edge_agent.errors import StoreError, ValueRefusedError
+from edge_agent.events import Alarm, Event, Gap, Inspection
 from edge_agent.instant import from_us
 from edge_agent.ports import Batch, MinuteRollup, Store
 from edge_agent.readings import Channel, Quality
@@ -283,7 +284,7 @@ def test_an_offered_batch_is_written_whole_or_not_at_all(store: Store) -> None:
     before = store.totals()
     batch = f.numbered_batch(3)
     bad = Batch(batch.at, batch.events, [*batch.readings, f.reading(5, float("nan"))], batch.marks, batch.outbox)
-    with pytest.raises(StoreError, match="refuses a value"):
+    with pytest.raises(ValueRefusedError, match="refuses a value"):
         store.commit(bad)
     after = store.totals()
     assert (after.events, after.readings, after.missing_messages) == (before.events, before.readings, 0)
@@ -295,9 +296,16 @@ def test_an_offered_batch_is_written_whole_or_not_at_all(store: Store) -> None:
     assert [m.key for m in again.outbox] == ["out-3"]
 
 
+def test_an_event_that_could_not_be_read_again_is_refused(store: Store) -> None:
+    alarm = Alarm("hot", "press", "raised", math.nan, 80.0, "Check the water", from_us(0))
+    with pytest.raises(ValueRefusedError, match="could not be read again"):
+        store.commit(Batch(at=f.at(), events=[Event("a", "press-1", from_us(0), alarm)]))
+    assert store.last_seq() == 0
+
+
 @pytest.mark.parametrize("value", [float("inf"), float("-inf"), float("nan")])
 def test_a_reading_that_is_not_finite_is_refused(store: Store, value: float) -> None:
-    with pytest.raises(StoreError, match="refuses a value"):
+    with pytest.raises(ValueRefusedError, match="refuses a value"):
         store.commit(Batch(f.at(), readings=[f.reading(1, value)]))
     assert store.channels() == []
     assert store.commit(Batch(f.at(), readings=[f.reading(1, 1.7976931348623157e308)])).duplicate_readings == 0

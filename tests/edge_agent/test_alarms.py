@@ -46,7 +46,7 @@ def test_below_is_the_mirror_of_above() -> None:
 def test_an_unknown_value_neither_raises_nor_clears(unknown: float) -> None:
     assert run(AlarmTracker(HOT), 81, 81, unknown, 81, 81) == []
     raised = AlarmTracker(HOT, active=True)
-    assert run(raised, *[unknown] * 10) == []
+    assert run(raised, 70, *[unknown] * 10) == []
     assert raised.active
 
 

@@ -13,7 +13,7 @@ from edge_agent.adapters import sqlite_schema
 from edge_agent.adapters.sqlite_reader import SqliteReader
 from edge_agent.adapters.sqlite_schema import MIGRATIONS, Migration, open_writer
 from edge_agent.adapters.sqlite_store import SqliteStore
-from edge_agent.errors import StoreBusyError, StoreError
+from edge_agent.errors import StoreBusyError, StoreError, ValueRefusedError
 from edge_agent.events import Disposition, Energy, Event
 from edge_agent.instant import Instant, from_us
 from edge_agent.ports import Batch, OutboxMessage
@@ -277,7 +277,7 @@ def test_late_readings_are_recognised_after_a_restart(path: Path) -> None:
     ids=["naive time", "surrogate", "number past 64 bits", "time past 64 bits"],
 )
 def test_what_no_store_can_hold_is_refused_with_a_reason(store: SqliteStore, batch: Batch) -> None:
-    with pytest.raises(StoreError, match="cannot be stored"):
+    with pytest.raises(ValueRefusedError, match="cannot be stored"):
         store.commit(batch)
     assert store.last_seq() == 0
     assert len(store.commit(Batch(AT, events=[energy("e-1")])).events) == 1
