@@ -13,7 +13,10 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+HostName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{0,252}$")]
 TopicFilter = Annotated[str, Field(min_length=1, max_length=512)]
+LateAction = Literal["none", "stop", "divert"]
+LEAST_LIVE_DEADLINE_MS = 100.0  # below it the watch for late verdicts itself is late
 FactKind = Literal["machine_state", "production", "energy", "labour", "part", "escape"]
 
 
@@ -136,7 +139,12 @@ class MqttSourceSettings(Section):
     max_clock_skew_s: float = Field(
         default=86_400.0,
         gt=0,
-        description="A stamp further than this from our clock is quarantined, s; replays of old data raise it.",
+        description="A stamp further than this behind our clock is quarantined, s; replays of old data raise it.",
+    )
+    max_future_s: float = Field(
+        default=60.0,
+        gt=0,
+        description="A stamp further than this ahead of our clock is quarantined, s: time would run ahead of alarms.",
     )
 
 
@@ -193,9 +201,32 @@ class StationSettings(Section):
     deadline_ms: float = Field(
         default=2_000.0, gt=0, description="Time from capture to the broker's acknowledgement of the verdict, ms."
     )
-    on_late: Literal["none", "stop", "divert"] = Field(
-        default="none", description="What is raised when a reject is not delivered in time."
+    on_late: LateAction | None = Field(
+        default=None,
+        description="What is raised when a reject is not delivered in time; must be written for a live station.",
     )
+
+    @property
+    def late_action(self) -> LateAction:
+        """What is raised when a reject is late; a shadow station that says nothing raises nothing."""
+        return self.on_late or "none"
+
+    @model_validator(mode="after")
+    def _live_is_decided(self) -> StationSettings:
+        problems: list[str] = []
+        if self.mode == "live" and self.on_late is None:
+            problems.append(
+                "on_late is not written, and a live station must say what a late reject raises. "
+                'Fix: add on_late = "stop", "divert" or "none"'
+            )
+        if self.mode == "live" and self.deadline_ms < LEAST_LIVE_DEADLINE_MS:
+            problems.append(
+                f"deadline_ms is {self.deadline_ms:g}, and a live station needs at least {LEAST_LIVE_DEADLINE_MS:g}. "
+                f"Fix: write milliseconds, {LEAST_LIVE_DEADLINE_MS:g} or more"
+            )
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
 
 
 class AssetSettings(Section):
@@ -263,7 +294,7 @@ class SinkSettings(Section):
     heartbeat_s: float = Field(
         default=2.0,
         ge=0.2,
-        le=60,
+        le=8,  # three beats fit into the 30 s of the service's watchdog, which they feed
         description="Interval of the retained interlock message, seconds; its absence means stop.",
     )
 
@@ -275,6 +306,9 @@ class StatusSettings(Section):
     port: int = Field(default=8080, ge=0, le=65535, description="Port; 0 picks a free one.")
     trusted_network: bool = Field(
         default=False, description="Must be true to listen beyond 127.0.0.1: this version has no login."
+    )
+    hosts: tuple[HostName, ...] = Field(
+        default=(), description="Host names the page may be opened by, besides localhost and addresses."
     )
 
 

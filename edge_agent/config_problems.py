@@ -173,12 +173,15 @@ def _explained(details: ErrorDetails, data: Mapping[str, object], lines: dict[Ke
         fix = "write it without quotes"
     if kind == "string_pattern_mismatch":
         fix = "use up to 64 letters, digits, '_', '.' and '-', beginning with a letter or digit"
+        if "hosts" in key:
+            fix = "write the name alone, without http:// and port"
     return [Problem(name, value, reason, fix, line)]
 
 
 def _of_validator(reason: str, key: KeyPath, data: Mapping[str, object], lines: dict[KeyPath, int]) -> Problem:
     """A rule between settings; it stands at the setting that it begins with, else at the last value that it quotes."""
-    fix = "change one of the settings that contradict each other"
+    reason, _, told = reason.partition(". Fix: ")
+    fix = told or "change one of the settings that contradict each other"
     named = (*key, *reason.split(" ", 1)[0].split("."))
     if field_at(Settings, named) is not None:
         return Problem(dotted(named), "", reason, fix, nearest_line(lines, named))

@@ -59,6 +59,7 @@ def demo_settings(places: DemoPlaces) -> str:
                 "product": topics.PRODUCT,
                 "model": str(places.image_model),
                 "mode": "live",
+                "on_late": "stop",
                 "origin": "simulated",
                 "keep_evidence": ["PASS", "FAIL", "REVIEW", "NO_VERDICT"],
             },

@@ -134,6 +134,34 @@ def test_channels_may_have_spaces_in_their_names(tmp_path: Path) -> None:
             ),
         ),
         (
+            LEAST + STATION + 'mode = "live"\n',
+            (
+                "lineproof.toml:4: stations[1].on_late: on_late is not written, and a live station must say what a "
+                'late reject raises. Fix: add on_late = "stop", "divert" or "none"'
+            ),
+        ),
+        (
+            LEAST + STATION + 'mode = "live"\non_late = "none"\ndeadline_ms = 2\n',
+            (
+                "lineproof.toml:11: stations[1].deadline_ms: deadline_ms is 2, and a live station needs at least 100. "
+                "Fix: write milliseconds, 100 or more"
+            ),
+        ),
+        (
+            LEAST + "[sink]\nheartbeat_s = 10\n",
+            (
+                "lineproof.toml:5: sink.heartbeat_s = 10: must be at most 8.0. "
+                "Fix: write a value at least 0.2 and at most 8"
+            ),
+        ),
+        (
+            LEAST + '[status]\nhosts = ["http://line.plant:8080"]\n',
+            (
+                'lineproof.toml:5: status.hosts[1] = "http://line.plant:8080": has characters that cannot be used '
+                "here. Fix: write the name alone, without http:// and port"
+            ),
+        ),
+        (
             LEAST + 'time_zone = "Seoul"\n',
             (
                 'lineproof.toml:4: agent.time_zone = "Seoul": is not a time zone. '
@@ -198,6 +226,19 @@ def test_channels_may_have_spaces_in_their_names(tmp_path: Path) -> None:
 )
 def test_each_fault_is_told_with_its_line_value_reason_and_fix(tmp_path: Path, text: str, line: str) -> None:
     assert told(tmp_path, text) == [line]
+
+
+@pytest.mark.parametrize("written_action", ["none", "stop", "divert"])
+def test_a_live_station_says_what_a_late_reject_raises(tmp_path: Path, written_action: str) -> None:
+    (live,) = load(
+        written(tmp_path, LEAST + STATION + f'mode = "live"\non_late = "{written_action}"\ndeadline_ms = 100\n')
+    ).stations
+    assert (live.on_late, live.late_action) == (written_action, written_action)
+
+
+def test_a_shadow_station_need_not_decide(tmp_path: Path) -> None:
+    (shadow,) = load(written(tmp_path, LEAST + STATION + "deadline_ms = 1\n")).stations
+    assert (shadow.mode, shadow.on_late, shadow.late_action) == ("shadow", None, "none")
 
 
 def test_all_faults_are_told_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def test_the_written_settings_are_valid_and_complete() -> None:
         "press": press.UNITS,
         "conveyor": conveyor.UNITS,
     }
-    assert [station.mode for station in settings.stations] == ["live"]
+    assert [(station.mode, station.on_late) for station in settings.stations] == [("live", "stop")]
     assert {asset.name for asset in settings.assets} == {"press", "conveyor"}
     # what is made of simulated pictures and readings must never count as measured
     assert {station.origin for station in settings.stations} == {"simulated"}
