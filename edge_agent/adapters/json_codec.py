@@ -4,7 +4,8 @@ Readings. A scalar is the topic's one channel, at the time of receipt. An object
 topic with one channel) or the mapped fields; a mapped field that is null or absent is no reading. An array is a batch
 of such objects; where it holds more than one, each has its `ts`.
 
-Facts. One object: the body's fields as in `events.py`, and an identity: `key`, or `seq`, or at least `ts`.
+Facts. One object: the body's fields as in `events.py`, and an identity: `key`, or `seq`, or at least `ts`. Where a
+fact has both `seq` and `ts`, both make its key: a redelivery bears the same time, a counter that began again another.
 
 Fields of both. `ts`: ISO 8601 with a zone, or a number in s, ms, us or ns since 1970, told apart by its size. `seq`:
 the publisher's message number; `epoch`, `source`: its numbering and its name (the topic, unless given). In an array the
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 REASONS: Final = TEXT_REASONS | {
     "bad_timestamp": "ts or another time cannot be read",
+    "clock_ahead": "a time stamp is ahead of our clock; set the publisher's clock",
     "clock_skew": "a time stamp is too far from our clock",
     "foreign_line": "the payload claims another line than its topic",
     "missing_field": "a field that the fact needs is absent",
@@ -73,6 +75,7 @@ class _Message(msgspec.Struct, frozen=True, gc=False):
     received: Instant
     retained: bool
     max_skew_us: float
+    max_future_us: float
 
 
 class _Readings(msgspec.Struct, frozen=True):
@@ -109,6 +112,7 @@ class JsonCodec:
         self._entries = TopicMap(entries)
         self._max_bytes = settings.max_payload_bytes
         self._max_skew_us = settings.max_clock_skew_s * MICROSECONDS_PER_SECOND
+        self._max_future_us = settings.max_future_s * MICROSECONDS_PER_SECOND
 
     def decode(self, topic: str, payload: bytes, received: Instant, *, retained: bool) -> Decoded:
         """Decode one message.
@@ -120,7 +124,7 @@ class JsonCodec:
         if entry is None:
             raise PoisonMessageError("unmapped_topic", "no configured filter matches", field="topic", value=topic)
         body = read_json(payload, self._max_bytes)
-        message = _Message(topic, payload, received, retained, self._max_skew_us)
+        message = _Message(topic, payload, received, retained, self._max_skew_us, self._max_future_us)
         if isinstance(entry, FactTopic):
             return _fact(entry, body, message)
         return _readings(entry, body, message)
@@ -227,7 +231,8 @@ def _key(topic: FactTopic, body: dict[str, Any], mark: SequenceMark | None, t_us
     if key is not None:
         return f"{topic.line}/{topic.kind}/{_name(key, 'key')}"
     if mark is not None:
-        return f"{topic.line}/{mark.source}/{mark.epoch}/{mark.number}/{topic.kind}"
+        numbered = f"{topic.line}/{mark.source}/{mark.epoch}/{mark.number}/{topic.kind}"
+        return numbered if t_us is None else f"{numbered}/{t_us}"
     if t_us is not None:
         return f"{topic.line}/{topic.kind}/{t_us}/{hashlib.sha256(payload).hexdigest()[:16]}"
     raise PoisonMessageError("no_identity", "give key, seq or ts, so that a repetition is recognised", field="key")
@@ -299,10 +304,12 @@ def _receive_time(message: _Message) -> int:
 def _stamp(value: object, path: str, message: _Message) -> int:
     """Microseconds since the epoch of a time as publishers write it, checked against our clock."""
     t_us = _text_time(value, path) if isinstance(value, str) else _number_time(value, path)
-    apart_us = abs(t_us - message.received.utc_us)
-    if apart_us > message.max_skew_us or not 0 <= t_us <= LATEST_US:
-        apart_s = apart_us / MICROSECONDS_PER_SECOND
-        raise PoisonMessageError("clock_skew", f"{apart_s:.0f} s from our clock", field=path, value=_shown(value))
+    ahead_us = t_us - message.received.utc_us
+    apart_s = abs(ahead_us) / MICROSECONDS_PER_SECOND
+    if ahead_us > message.max_future_us:
+        raise PoisonMessageError("clock_ahead", f"{apart_s:.0f} s ahead of our clock", field=path, value=_shown(value))
+    if -ahead_us > message.max_skew_us or not 0 <= t_us <= LATEST_US:
+        raise PoisonMessageError("clock_skew", f"{apart_s:.0f} s behind our clock", field=path, value=_shown(value))
     return t_us
 
 
