@@ -254,12 +254,9 @@ def messages(tracks: Sequence[Track], begin_us: int | None) -> Iterator[Outgoing
         begin_us: stamp of the first row, the others at their recorded distance; None keeps the recorded times.
     """
     merged = heapq.merge(*(_numbered(track) for track in tracks), key=lambda item: item[0].t_us)
-    last_us: int | None = None
-    elapsed_us = 0
+    clock = _Elapsed()
     for row, track in merged:
-        if last_us is not None:
-            elapsed_us += min(max(row.t_us - last_us, 0), _LONGEST_PAUSE_US)
-        last_us = row.t_us
+        elapsed_us = clock.at(row)
         stamp_us = row.t_us if begin_us is None else begin_us + elapsed_us
         values = {name: value for name, value in row.values.items() if name in track.columns}
         if not values:
@@ -271,6 +268,39 @@ def messages(tracks: Sequence[Track], begin_us: int | None) -> Iterator[Outgoing
         track.sent += 1
         payload = msgspec.json.encode({**head, **values})
         yield Outgoing(elapsed_us, publishable(track.topic.filter), payload, stamp_us, row.unusable)
+
+
+def lead_us(recordings: Sequence[Iterable[Row]], pace: Pace) -> int:
+    """How far stamps that begin at the present would run ahead of the clock at a pace: 0 at the recorded one or slower.
+
+    Args:
+        recordings: the rows that are played together, each recording in time order.
+        pace: when each row is sent.
+
+    >>> lead_us([[Row(0, {}), Row(10_000_000, {}), Row(11_000_000, {})]], Pace("rate", 2.0))
+    10000000
+    """
+    clock = _Elapsed()
+    lead = 0.0
+    for index, row in enumerate(heapq.merge(*recordings, key=lambda row: row.t_us)):
+        elapsed_us = clock.at(row)
+        lead = max(lead, elapsed_us - pace.due_s(index, elapsed_us) * MICROSECONDS_PER_SECOND)
+    return math.ceil(lead)
+
+
+class _Elapsed:
+    """Recorded time since the first row, long pauses shortened."""
+
+    def __init__(self) -> None:
+        self._last_us: int | None = None
+        self._elapsed_us = 0
+
+    def at(self, row: Row) -> int:
+        """Elapsed time of the next row, microseconds."""
+        if self._last_us is not None:
+            self._elapsed_us += min(max(row.t_us - self._last_us, 0), _LONGEST_PAUSE_US)
+        self._last_us = row.t_us
+        return self._elapsed_us
 
 
 def _numbered(track: Track) -> Iterator[tuple[Row, Track]]:

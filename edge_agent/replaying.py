@@ -15,13 +15,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from edge_agent.adapters.replay_source import RecordedReadings, ReplayPublisher, images_below, put_image
 from edge_agent.errors import AgentError
 from edge_agent.instant import MICROSECONDS_PER_SECOND, from_us
-from edge_agent.recordings import Pace, Track, messages, parse_pace, topic_for
+from edge_agent.recordings import Pace, Track, lead_us, messages, parse_pace, topic_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import tzinfo
 
-    from edge_agent.config import Settings, StationSettings
+    from edge_agent.config import MqttSourceSettings, Settings, StationSettings
     from edge_agent.recordings import Outgoing
 
 AS_RECORDED = Pace("real")
@@ -40,7 +40,8 @@ class ReplayPlan:
         station: the station whose folder gets the images; None where there is only one.
         asset: the asset whose topic takes the readings; None: whichever topic takes most of a file's columns.
         pace: rows (and images) a second, as recorded, or as fast as they are taken.
-        restamp: `keep` the recorded times, or begin `now` and keep the distances.
+        restamp: `keep` the recorded times, or move them to `now` and keep the distances: the first row bears the
+            present time; at paces above the recorded one the rows end there, because no plant stamps the future.
         zone: time zone of recorded times that name none.
         shuffle: seed of the order of images; None: by name.
     """
@@ -171,10 +172,9 @@ class _Run:
         self._folder = Path(_station(plan).folder.path) if self._images else Path()
         recordings = [RecordedReadings(path, plan.zone) for path in plan.readings]
         self._tracks = [self._track(recording) for recording in recordings]
-        self._begin_us = time.time_ns() // 1_000 if plan.restamp == "now" else None
-        if plan.restamp == "keep":
-            for recording in recordings:
-                _refuse_what_would_be_quarantined(recording, plan.settings.mqtt.max_clock_skew_s)
+        self._begin_us = _begin_us(recordings, plan.pace) if plan.restamp == "now" else None
+        for recording in recordings:
+            _refuse_what_would_be_quarantined(recording, self._begin_us, plan.settings.mqtt)
         self._total = len(self._images) + sum(recording.row_count for recording in recordings)
         self._done = 0
         self._done_lock = threading.Lock()
@@ -266,15 +266,35 @@ def _station(plan: ReplayPlan) -> StationSettings:
     )
 
 
-def _refuse_what_would_be_quarantined(recording: RecordedReadings, max_skew_s: float) -> None:
+def _begin_us(recordings: Sequence[RecordedReadings], pace: Pace) -> int:
+    """The stamp of the first row, such that no row bears a later time than that at which it is sent."""
+    now_us = time.time_ns() // 1_000
+    if pace.kind == "real":
+        return now_us
+    return now_us - lead_us([recording.rows() for recording in recordings], pace)
+
+
+def _refuse_what_would_be_quarantined(
+    recording: RecordedReadings, begin_us: int | None, limits: MqttSourceSettings
+) -> None:
+    """Compare the first stamp, restamped or recorded, with what the agent takes."""
     first_us = recording.first_us()
     if first_us is None:
         return
-    away_s = abs(time.time_ns() // 1_000 - first_us) / MICROSECONDS_PER_SECOND
-    if away_s > max_skew_s:
-        raise AgentError(
-            f"{recording.layout.name} begins at {from_us(first_us).isoformat()}, further from now than the agent takes",
-            field="mqtt.max_clock_skew_s",
-            value=max_skew_s,
-            hint=f"replay with --restamp now, or set max_clock_skew_s = {2 * away_s:.0f} in the agent's configuration",
-        )
+    stamp_us = first_us if begin_us is None else begin_us
+    behind_s = time.time_ns() / 1e3 / MICROSECONDS_PER_SECOND - stamp_us / MICROSECONDS_PER_SECOND
+    field, limit_s = (
+        ("max_clock_skew_s", limits.max_clock_skew_s) if behind_s > 0 else ("max_future_s", limits.max_future_s)
+    )
+    if abs(behind_s) <= limit_s:
+        return
+    setting = f"set {field} = {2 * abs(behind_s):.0f} in the agent's configuration"
+    begins = f"{recording.layout.name} begins at {from_us(stamp_us).isoformat()}"
+    if begin_us is not None:
+        begins += ", where the rate of this replay puts it"
+    raise AgentError(
+        f"{begins}, further from now than the agent takes",
+        field=f"mqtt.{field}",
+        value=limit_s,
+        hint=f"replay with --restamp now, or {setting}" if begin_us is None else f"replay at --rate real, or {setting}",
+    )
