@@ -143,15 +143,45 @@ def test_rows_reach_the_broker_with_their_recorded_times(
 
 
 @pytest.mark.broker
-def test_restamped_rows_begin_now(tmp_path: Path, broker: EmbeddedBroker, listener: Listener) -> None:
+def test_restamped_rows_end_now_at_a_rate_above_the_recorded_one(
+    tmp_path: Path, broker: EmbeddedBroker, listener: Listener
+) -> None:
     before_s = time.time()
-    replay(ReplayPlan(settings(tmp_path, broker.port), (recording(tmp_path),), pace=Pace("rate", 1000.0)))
+    replay(ReplayPlan(settings(tmp_path, broker.port), (recording(tmp_path),), pace=Pace("rate", 20.0)))
     listener.wait_for(3)
     from datetime import datetime
 
     stamps = [datetime.fromisoformat(str(body["ts"])).timestamp() for _, body in listener.received]
-    assert before_s - 1 <= stamps[0] <= time.time() + 1
+    # 2 s of recording in 0.1 s: the last row, due 0.1 s after the start, bears the time of its sending
+    assert before_s + 0.1 <= stamps[2] + 1e-3 <= time.time() + 1e-3
     assert [round(stamp - stamps[0], 3) for stamp in stamps] == [0.0, 1.0, 2.0]
+
+
+@pytest.mark.broker
+def test_rows_slower_than_recorded_begin_now(tmp_path: Path, broker: EmbeddedBroker, listener: Listener) -> None:
+    from datetime import datetime
+
+    path = tmp_path / "fast.csv"
+    path.write_text("time;Current\n1600000000.00;1\n1600000000.01;2\n")
+    before_s = time.time()
+    replay(ReplayPlan(settings(tmp_path, broker.port), (path,), pace=Pace("rate", 20.0)))
+    listener.wait_for(2)
+    stamps = [datetime.fromisoformat(str(body["ts"])).timestamp() for _, body in listener.received]
+    assert before_s - 1e-3 <= stamps[0] <= time.time()
+    assert round(stamps[1] - stamps[0], 3) == 0.01
+
+
+def test_a_rate_that_would_need_stamps_of_the_far_past_says_what_to_set(tmp_path: Path) -> None:
+    plan = ReplayPlan(settings(tmp_path, max_clock_skew_s=1.0), (recording(tmp_path),), pace=Pace("max"))
+    with pytest.raises(AgentError, match=r"where the rate of this replay puts it.*set max_clock_skew_s = 4 "):
+        replay(plan)
+
+
+def test_recorded_times_of_the_future_are_refused_before_anything_is_sent(tmp_path: Path) -> None:
+    path = tmp_path / "future.csv"
+    path.write_text(f"time;Current\n{time.time() + 1_000:.0f};1\n")
+    with pytest.raises(AgentError, match=r"further from now than the agent takes.*set max_future_s = "):
+        replay(ReplayPlan.parse(settings(tmp_path), [path], None, restamp="keep"))
 
 
 @pytest.mark.broker
