@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import heapq
 import json
+import math
 import threading
 import time
 from collections import deque
@@ -17,6 +18,8 @@ from typing import TYPE_CHECKING
 import msgspec
 import structlog
 from paho.mqtt.enums import MQTTErrorCode
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
 from edge_agent.adapters.mqtt_client import Session, Will
 from edge_agent.adapters.mqtt_connection import LONGEST_SLEEP_S, Backoff, MqttConnection
@@ -25,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from paho.mqtt import client as mqtt
-    from paho.mqtt.properties import Properties
     from paho.mqtt.reasoncodes import ReasonCode
 
     from edge_agent.adapters.mqtt_client import PlantClient
@@ -189,7 +191,7 @@ class MqttSink:
         self._connection = MqttConnection(broker, Session(client_id, keep=False, will=will), self, clock, backoff)
         self._connection.client.on_publish = self._on_publish
         self._queue = OutboundQueue()
-        self._announcements: dict[str, bytes] = {}
+        self._announcements: dict[str, tuple[bytes, Properties | None]] = {}
         self._lock = threading.Lock()  # guards the queue and the announcements
         self._other_mids: dict[int, str] = {}  # birth and announcements in flight, by topic
         self._other_problem = ""
@@ -210,12 +212,19 @@ class MqttSink:
             self._queue.add(message)
         self._connection.wake()
 
-    def announce(self, topic: str, payload: bytes) -> None:
-        """Publish a retained state of which only the newest matters; dropped while the broker is away."""
+    def announce(self, topic: str, payload: bytes, *, expiry_s: float | None = None) -> None:
+        """Publish a retained state of which only the newest matters; dropped while the broker is away.
+
+        Args:
+            topic: where.
+            payload: what.
+            expiry_s: the broker forgets it after this long (MQTT 5 Message Expiry Interval, whole seconds, rounded up),
+                so that nobody who comes later takes a dead agent's word; None to keep it.
+        """
         if not self._connection.is_connected:
             return
         with self._lock:
-            self._announcements[topic] = payload
+            self._announcements[topic] = (payload, _expiring(expiry_s))
         self._connection.wake()
 
     def health(self) -> LinkHealth:
@@ -262,8 +271,9 @@ class MqttSink:
         self._settle()
         with self._lock:
             announcements, self._announcements = self._announcements, {}
-        for topic, payload in announcements.items():
-            self._other_mids[client.publish(topic, payload, qos=1, retain=True).mid] = topic
+        for topic, (payload, properties) in announcements.items():
+            info = client.publish(topic, payload, qos=1, retain=True, properties=properties)
+            self._other_mids[info.mid] = topic
         with self._lock:
             now_s = time.monotonic()
             while self._queue.in_flight + len(self._other_mids) < min(IN_FLIGHT, self._receive_maximum):
@@ -317,3 +327,11 @@ class MqttSink:
     def _state(self, state: str, reason: str) -> bytes:
         body = {"state": state, "agent": self._agent} | ({"reason": reason} if reason else {})
         return json.dumps(body).encode()
+
+
+def _expiring(expiry_s: float | None) -> Properties | None:
+    if expiry_s is None:
+        return None
+    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call] # paho leaves this one untyped
+    properties.MessageExpiryInterval = max(1, math.ceil(expiry_s))
+    return properties

@@ -123,6 +123,46 @@ def test_birth_announcement_and_goodbye_are_retained(broker: Broker, sending: Se
     late.close()
 
 
+INTERLOCK = "lineproof/press-1/interlock"
+
+
+@pytest.mark.broker
+def test_an_expiring_announcement_is_taken_and_retained(broker: Broker, sending: Sending, plant: PlantPeer) -> None:
+    plant.subscribe(INTERLOCK)
+    sending.start()
+    sending.sink.announce(INTERLOCK, b"run", expiry_s=60.0)
+    wait_for(lambda: plant.payloads(INTERLOCK) == [b"run"], "the announcement")
+    assert sending.sink.health().detail == ""
+    late = PlantPeer(broker.plant_settings())
+    late.subscribe(INTERLOCK)
+    wait_for(lambda: late.payloads(INTERLOCK) == [b"run"], "the retained announcement")
+    assert 0 < late.heard[0].properties.MessageExpiryInterval <= 60  # type: ignore[union-attr] # MQTT 5 always has them
+    late.close()
+
+
+@pytest.mark.broker
+def test_a_dead_agents_word_greets_nobody_after_its_expiry(mosquitto: MosquittoBroker) -> None:
+    sending = Sending(mosquitto.settings()).start()
+    plant = PlantPeer(mosquitto.plant_settings())
+    plant.subscribe(INTERLOCK)
+    sending.sink.announce(INTERLOCK, b"run", expiry_s=1.2)  # rounded up to 2 s
+    wait_for(lambda: plant.payloads(INTERLOCK) == [b"run"], "the announcement")
+    plant.close()
+
+    def greetings() -> list[bytes]:
+        """What a controller hears that comes now; the state, asked for later, marks the end of what is retained."""
+        late = PlantPeer(mosquitto.plant_settings())
+        late.subscribe(INTERLOCK)
+        late.subscribe(STATE)
+        wait_for(lambda: late.payloads(STATE), "the retained state")
+        late.close()
+        return late.payloads(INTERLOCK)
+
+    assert greetings() == [b"run"]
+    wait_for(lambda: greetings() == [], "the announcement is forgotten")
+    sending.sink.stop()
+
+
 VICTIM = textwrap.dedent("""
     import sys, time, structlog
     from edge_agent.adapters.mqtt_sink import MqttSink
