@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 _JOIN_S = 15.0
+_PAUSE_WAIT_S = 5.0
 _SILENT_LOOKS = 10  # looks missed before the folder counts as not answering
 _LEAST_SILENCE_S = 10.0
 _LOOK_AGAIN_S = 5.0  # a long backlog is interrupted to look at what else has come
@@ -97,6 +98,8 @@ class FolderSource:
         self._listing = Listing()
         self._problems: dict[str, str] = {}
         self._wake = threading.Event()
+        self._pausing = threading.Event()
+        self._handing = threading.Lock()  # held while a delivery is handed on, so that `pause` can wait for it
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._deliver: Callable[[Delivery], None] | None = None
@@ -138,8 +141,17 @@ class FolderSource:
             notes.append(f"{len(self._listing.foreign)} files are no images, such as {shown(self._listing.foreign[0])}")
         return LinkHealth(self.name, not problem, self._last_look_ns, "; ".join(filter(None, notes)))
 
+    def pause(self) -> None:
+        """Deliver nothing more, and go on moving what is acknowledged. Waits for the image in hand."""
+        self._pausing.set()
+        if self._handing.acquire(timeout=_PAUSE_WAIT_S):
+            self._handing.release()
+        else:
+            log.warning("an image still waits for the station", source=self.name)
+
     def stop(self) -> None:
         """End after the image in hand; what is not acknowledged is recognised or delivered again next time."""
+        self._pausing.set()
         self._stopping.set()
         self._wake.set()
         if self._thread is not None:
@@ -156,9 +168,14 @@ class FolderSource:
                 # the thread's boundary: one file or one call must not end the watch
                 self._failed("folder", f"looking at folder {self._root} failed: {error!r}")
                 log.exception("folder look failed", source=self.name)
-            self._pause()
+            self._rest()
+        try:
+            self._settle_acknowledged()
+        except Exception:
+            # the thread's boundary; the next run recognises what was not moved
+            log.exception("moving at the end failed", source=self.name)
 
-    def _pause(self) -> None:
+    def _rest(self) -> None:
         """Wait for the next look; an acknowledgement is acted upon at once where files are to be moved."""
         until_s = time.monotonic() + self._station.folder.poll_ms / 1e3
         while not self._stopping.is_set() and (left_s := until_s - time.monotonic()) > 0:
@@ -169,6 +186,9 @@ class FolderSource:
 
     def _round(self) -> None:
         self._settle_acknowledged()
+        if self._pausing.is_set():
+            self._last_look_s = time.monotonic()
+            return
         try:
             self._listing = list_images(self._root)
         except OSError as error:
@@ -202,7 +222,7 @@ class FolderSource:
         until_s = time.monotonic() + _LOOK_AGAIN_S
         unreadable: list[str] = []
         for version in ready:
-            if self._stopping.is_set() or time.monotonic() > until_s:
+            if self._pausing.is_set() or time.monotonic() > until_s:
                 return
             sighting = self._sightings[version.name]
             key = effect_key(self._station, version)
@@ -221,9 +241,12 @@ class FolderSource:
                 self.counts.vanished += 1  # gone or written to since the look; the next look sees what is there
                 del self._sightings[version.name]
                 continue
-            sighting.stage = "delivered"
-            self.counts.delivered += 1
-            self._hand_on(self._delivery(key, sighting, content))
+            with self._handing:
+                if self._pausing.is_set():
+                    return
+                sighting.stage = "delivered"
+                self.counts.delivered += 1
+                self._hand_on(self._delivery(key, sighting, content))
         self._note("files", unreadable)
 
     def _hand_on(self, delivery: Delivery) -> None:

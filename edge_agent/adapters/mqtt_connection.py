@@ -8,6 +8,7 @@ thread can tear a packet or meet a socket that is being replaced; other threads 
 from __future__ import annotations
 
 import contextlib
+import os
 import random
 import select
 import socket
@@ -304,6 +305,17 @@ class MqttConnection:
         client = self.client
         if not self._connected:
             return
+        sock = client.socket()
+        if sock is None:
+            return
+        # paho closes its socket once DISCONNECT is written, and a close with unread messages in it resets the
+        # connection: acknowledgements that the broker has not read yet would be lost. So we keep it open beside paho.
+        with socket.socket(fileno=os.dup(sock.fileno())) as held:
+            self._write_farewell()
+            _await_end(held, time.monotonic() + FAREWELL_S)
+
+    def _write_farewell(self) -> None:
+        client = self.client
         self._peer.closing(client)
         client.disconnect()
         until_s = time.monotonic() + FAREWELL_S
@@ -318,3 +330,16 @@ class MqttConnection:
         sock = self.client.socket()
         if sock is not None:
             sock.close()
+
+
+def _await_end(held: socket.socket, until_s: float) -> None:
+    """Read until the broker closes, as it does once it has read our DISCONNECT, or until the time is up."""
+    held.setblocking(False)
+    while (left_s := until_s - time.monotonic()) > 0:
+        try:
+            if select.select([held], [], [], left_s)[0] and not held.recv(READ_BYTES):
+                return
+        except BlockingIOError:
+            continue
+        except OSError:
+            return  # reset by the broker: it is closed as well

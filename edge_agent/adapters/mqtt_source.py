@@ -44,7 +44,7 @@ QOS_0_WAITING = 10_000
 EVIDENCE_BYTES = 4_096
 DETAIL_CHARACTERS = 500
 HELD_BACK_S = 5.0  # a delivery that waits this long is worth telling people
-STOP_WAIT_S = 2.0
+PAUSE_WAIT_S = 5.0
 
 _log = structlog.get_logger(__name__)
 
@@ -131,7 +131,7 @@ class MqttSource:
         self._unacknowledged: dict[int, int] = {}  # packet identifier to serial; of the present connection only
         self._deliver: Callable[[Delivery], None] | None = None
         self._pump = threading.Thread(target=self._pump_arrivals, name=f"mqtt-pump-{client_id}", daemon=True)
-        self._stopping = threading.Event()
+        self._pausing = threading.Event()
         self._delivering_since_s: float | None = None
         self._subscribed = False
         self._refused_filters: list[str] = []
@@ -157,6 +157,8 @@ class MqttSource:
         """Alive when both threads run, the broker answers, and it accepted every subscription."""
         health = self._connection.health(self.name)
         since_s = self._delivering_since_s
+        if self._pausing.is_set():
+            return msgspec.structs.replace(health, alive=False, detail="paused, the agent ends")
         if not self._pump.is_alive():
             return msgspec.structs.replace(health, alive=False, detail="its delivering thread does not run")
         if health.alive and not self._subscribed:
@@ -171,13 +173,20 @@ class MqttSource:
             return msgspec.structs.replace(health, detail="; ".join(filter(None, (health.detail, detail))))
         return health
 
+    def pause(self) -> None:
+        """Deliver nothing more; the connection stays, and acknowledgements go on. Waits for the delivery in hand."""
+        self._pausing.set()
+        self._arrivals.put(None)
+        if self._pump.is_alive() and threading.current_thread() is not self._pump:
+            self._pump.join(PAUSE_WAIT_S)
+            if self._pump.is_alive():
+                _log.warning("a delivery still waits for the pipeline", source=self.name)
+
     def stop(self) -> None:
         """Stop delivering, send the acknowledgements that were asked for, and disconnect; the session stays."""
-        self._stopping.set()
-        self._arrivals.put(None)
+        if not self._pausing.is_set():
+            self.pause()
         self._connection.stop()
-        if self._pump.is_alive() and threading.current_thread() is not self._pump:
-            self._pump.join(STOP_WAIT_S)
 
     @property
     def counts(self) -> SourceCounts:
@@ -265,9 +274,9 @@ class MqttSource:
     # ---- pump thread --------------------------------------------------------------------------------------------
 
     def _pump_arrivals(self) -> None:
-        while not self._stopping.is_set():
+        while True:
             arrival = self._arrivals.get()
-            if arrival is None or self._stopping.is_set():
+            if arrival is None or self._pausing.is_set():
                 return
             if arrival.token.qos > 0 and arrival.token.serial <= self._abandoned:
                 continue
@@ -276,6 +285,8 @@ class MqttSource:
                 self._hand_over(self._read(arrival))
             except Exception as error:  # noqa: BLE001 - supervised boundary: one failed delivery must not end the thread
                 _log.exception("delivery failed", source=self.name, topic=arrival.topic)
+                if self._pausing.is_set():
+                    return  # acknowledgements still use this connection; the message comes again to the next one
                 self._abandoned = self._serial
                 self._connection.break_connection(
                     f"delivering failed ({type(error).__name__}: {error}); the broker will deliver again"

@@ -368,6 +368,40 @@ def test_a_move_that_fails_is_told_and_tried_again(tmp_path: Path) -> None:
     assert len(line.taken) == 1
 
 
+def test_after_a_pause_nothing_is_delivered_and_what_is_acknowledged_is_moved(tmp_path: Path) -> None:
+    watched, done = tmp_path / "in", tmp_path / "done"
+    put(watched / "a.png", b"one", age_s=10)
+    line = Line()
+    line.open.clear()
+    with watching(line, station(watched, done=done)) as source:
+        put(watched / "b.png", b"two", age_s=5)
+        until(lambda: source.counts.delivered == 1, "the first is offered")
+        pausing = threading.Thread(target=source.pause)
+        pausing.start()
+        until(source._pausing.is_set, "the pause begins")
+        assert line.taken == []
+        line.open.set()
+        pausing.join()
+        assert line.names == ["a.png"]  # the image in hand was waited for
+        assert source.health().alive
+        line.commit(source)
+        until(lambda: source.counts.moved == 1, "the move")
+    assert (done / "a.png").read_bytes() == b"one"
+    assert (watched / "b.png").exists()
+    assert line.names == ["a.png"]
+
+
+def test_an_image_acknowledged_just_before_the_stop_is_moved(tmp_path: Path) -> None:
+    watched, done = tmp_path / "in", tmp_path / "done"
+    put(watched / "a.png", b"one")
+    line = Line()
+    with watching(line, station(watched, done=done)) as source:
+        until(lambda: line.taken, "the delivery")
+        source.pause()
+        line.commit(source)
+    assert (done / "a.png").exists()
+
+
 def test_a_name_that_is_no_utf_8_is_delivered(tmp_path: Path) -> None:
     (tmp_path / os.fsdecode(b"part\xff\x0a7.png")).write_bytes(b"x")
     line = Line()

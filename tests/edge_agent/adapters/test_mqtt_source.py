@@ -137,6 +137,80 @@ def test_what_was_not_acknowledged_comes_again_to_the_next_process(broker: Broke
     second.close()
 
 
+def test_a_clean_restart_brings_nothing_again_that_was_committed(broker: Broker, plant: PlantPeer) -> None:
+    """Unstamped readings have no key: one that is redelivered would be recorded twice."""
+    first = Recorder(broker.settings())
+    held = threading.Thread(target=plant.publish_all, args=(TOPIC, payloads(1, 300)))
+    first.start()
+    held.start()
+    wait_for(lambda: len(first.deliveries) >= 50, "the stream flows")
+    first.source.pause()
+    taken = len(first.deliveries)
+    first.acknowledge(taken)  # what the writer commits while it drains
+    wait_for(lambda: first.source.counts.acknowledged == taken, "acknowledged over the connection that is still there")
+    held.join()  # the rest has come by now, or waits at the broker; nobody delivers it
+    assert len(first.deliveries) == taken
+    assert not first.source.health().alive
+    first.close()
+
+    second = Recorder(broker.settings()).commit_every(0.02).start()  # iotcore confirms nothing while its window is full
+    wait_for(lambda: len(second.deliveries) >= 300 - taken, "the rest is delivered")
+    assert second.values == list(range(taken + 1, 301))
+    second.close()
+
+
+def test_acknowledgements_asked_for_just_before_the_stop_arrive(broker: Broker, plant: PlantPeer) -> None:
+    first = Recorder(broker.settings()).start()
+    count = 90 if broker.name == "iotcore" else 300  # iotcore's window is 100
+    plant.publish_all(TOPIC, payloads(1, count))
+    wait_for(lambda: len(first.deliveries) == count, "all delivered")
+    plant.publish_all(TOPIC, payloads(count + 1, count + 5))
+    first.source.pause()
+    taken = len(first.deliveries)
+    first.acknowledge(taken)
+    first.source.stop()
+    assert first.source.counts.acknowledged == taken
+
+    second = Recorder(broker.settings()).start().commit_every(0.02)
+    plant.publish_all(TOPIC, payloads(1_000, 1_000))
+    wait_for(lambda: 1_000 in second.values, "the next message")
+    assert second.values == [*range(taken + 1, count + 6), 1_000]
+    second.close()
+
+
+def test_a_pause_waits_for_the_delivery_in_hand(agent: Recorder, plant: PlantPeer) -> None:
+    agent.gate.clear()
+    agent.start()
+    plant.publish_all(TOPIC, payloads(1, 3))
+    wait_for(lambda: agent.source._delivering_since_s is not None, "one delivery is held back")
+    pausing = threading.Thread(target=agent.source.pause)
+    pausing.start()
+    wait_for(agent.source._pausing.is_set, "the pause begins")
+    assert agent.deliveries == []
+    agent.gate.set()
+    pausing.join()
+    assert agent.values == [1]
+    assert not agent.source._pump.is_alive()
+
+
+def test_a_delivery_that_fails_during_a_pause_keeps_the_connection(agent: Recorder, plant: PlantPeer) -> None:
+    agent.start()
+    plant.publish_all(TOPIC, payloads(1, 2))
+    wait_for(lambda: len(agent.deliveries) == 2, "two delivered")
+    agent.gate.clear()
+    agent.failures = 1
+    plant.publish_all(TOPIC, payloads(3, 3))
+    wait_for(lambda: agent.source._delivering_since_s is not None, "the third is in hand")
+    pausing = threading.Thread(target=agent.source.pause)
+    pausing.start()
+    wait_for(agent.source._pausing.is_set, "the pause begins")
+    agent.gate.set()
+    pausing.join()
+    agent.acknowledge(2)
+    wait_for(lambda: agent.source.counts.acknowledged == 2, "both acknowledged")
+    assert agent.source.counts.connections == 1
+
+
 def test_a_killed_process_loses_nothing_it_had_not_acknowledged(broker: Broker, plant: PlantPeer) -> None:
     Recorder(broker.settings()).start().close()  # makes the session
     settings = broker.settings()
