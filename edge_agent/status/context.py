@@ -29,7 +29,7 @@ class StatusContext:
         settings: language, time zone and shifts.
         lines: production lines in the order of the configuration.
         clock: time.
-        hosts: further host names the page may be asked by over loopback, for a proxy on the same machine.
+        hosts: names the page may be opened by, besides localhost and addresses (`status.hosts`).
     """
 
     reader: StoreReader

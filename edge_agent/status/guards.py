@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -27,21 +28,24 @@ _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 
-_LOOPBACK = frozenset({"127.0.0.1", "::1"})
-_LOOPBACK_NAMES = frozenset({"127.0.0.1", "::1", "localhost"})
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Guard:
     """Refuses foreign hosts and origins and oversized bodies, and adds the security headers (ASGI middleware).
 
-    Over loopback only loopback names are answered: a page elsewhere whose name is made to resolve to 127.0.0.1 (DNS
-    rebinding) still sends its own name.
+    A page elsewhere whose name is made to resolve to this machine (DNS rebinding) still sends its own name, so only
+    addresses, `localhost` and the configured names are answered, wherever the request comes in. An address is no name
+    that somebody else could point here.
+
+    Args:
+        app: what is guarded.
+        hosts: further names the page may be opened by (`status.hosts`).
     """
 
     def __init__(self, app: ASGIApp, hosts: tuple[str, ...] = ()) -> None:
         self._app = app
-        self._names = _LOOPBACK_NAMES | {name.lower() for name in hosts}
+        self._names = {"localhost", *(name.lower() for name in hosts)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass one request on, or refuse it."""
@@ -72,9 +76,8 @@ class Guard:
     def _refusal(self, scope: Scope) -> RequestProblemError | None:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
-        server = scope.get("server") or ("", 0)
-        if server[0] in _LOOPBACK and _name(host) not in self._names:
-            hint = f"Open http://127.0.0.1:{server[1]}/ instead."
+        if not _is_address(_name(host)) and _name(host) not in self._names:
+            hint = "Open it by this machine's address, or add the name to status.hosts in the configuration."
             return RequestProblemError(421, "wrong_host", f"This page is not {_name(host)!r}.", hint)
         if scope["method"] in _SAFE_METHODS:
             return None
@@ -99,6 +102,14 @@ def _name(host: str) -> str:
     if host.startswith("["):
         return host[1:].partition("]")[0].lower()
     return host.partition(":")[0].lower()
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 async def _read_limited(receive: Receive) -> bytes | None:

@@ -155,8 +155,8 @@ def sample_system() -> SystemState:
         ),
         stations=(StationState("vision-1", LINE, "live", "bracket-a@3", "CPUExecutionProvider", 0),),
         assets=(
-            AssetState("press", LINE, "press-health@2", "CPUExecutionProvider"),
-            AssetState("conveyor", LINE, "conveyor-health@1", "CPUExecutionProvider"),
+            AssetState("press", LINE, "press-health@2", "CPUExecutionProvider", 120.0),
+            AssetState("conveyor", LINE, "conveyor-health@1", "CPUExecutionProvider", 120.0),
         ),
         interlocks=(Interlock(LINE, "run"),),
         store=StoreTotals(0, 0, 0, 0, 0, 0),

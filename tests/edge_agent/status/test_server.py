@@ -1,18 +1,22 @@
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
+from starlette.responses import PlainTextResponse
 
 from edge_agent.ports import LinkHealth
+from edge_agent.status.guards import Guard
 from tests.edge_agent.status.rig import JUDGING, LINE, Rig, error, fill_sample, judge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import httpx
+    from starlette.types import Message, Scope
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:1", "https://[::1"])
@@ -34,9 +38,70 @@ def test_a_name_made_to_point_here_is_refused(client: httpx.Client, host: str) -
     assert (response.status_code, error(response)["code"]) == (421, "wrong_host")
 
 
-@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8080", "127.0.0.1", "[::1]:8080"])
-def test_loopback_names_are_answered(client: httpx.Client, host: str) -> None:
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8080", "127.0.0.1", "[::1]:8080", "192.168.7.20:8080"])
+def test_addresses_and_localhost_are_answered(client: httpx.Client, host: str) -> None:
     assert client.get("/healthz", headers={"Host": host}).status_code == 200
+
+
+async def status_of(app: Guard, server: str, headers: dict[str, str], method: str = "GET") -> int:
+    """The status of one request that comes in at an address of this machine."""
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
+    scope: Scope = {
+        "type": "http",
+        "method": method,
+        "path": "/",
+        "query_string": b"",
+        "headers": encoded,
+        "server": (server, 8080),
+    }
+    await app(scope, receive, send)
+    status: int = sent[0]["status"]
+    return status
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("evil.example:8080", 421),  # a name of theirs that was made to point here
+        ("192.168.7.20.evil.example", 421),
+        ("press-line:8080", 421),
+        ("", 421),
+        ("192.168.7.20:8080", 200),
+        ("[fe80::1]:8080", 200),
+        ("localhost", 200),
+        ("Line.Plant.local:8080", 200),
+        ("line.plant.local", 200),
+    ],
+)
+@pytest.mark.parametrize("server", ["127.0.0.1", "192.168.7.20"])
+def test_a_foreign_name_is_refused_beyond_loopback_too(server: str, host: str, status: int) -> None:
+    guard = Guard(PlainTextResponse("page"), hosts=("line.plant.LOCAL",))
+
+    assert asyncio.run(status_of(guard, server, {"host": host})) == status
+
+
+@pytest.mark.parametrize(
+    ("host", "origin", "status"),
+    [
+        ("192.168.7.20:8080", "http://192.168.7.20:8080", 200),
+        ("line.plant.local", "https://line.plant.local", 200),
+        ("line.plant.local", "https://evil.example", 403),
+        ("line.plant.local", "https://line.plant.local:1", 403),
+        ("evil.example", "http://evil.example", 421),
+    ],
+)
+def test_a_judgement_comes_from_the_page_itself(host: str, origin: str, status: int) -> None:
+    guard = Guard(PlainTextResponse("page"), hosts=("line.plant.local",))
+
+    assert asyncio.run(status_of(guard, "192.168.7.20", {"host": host, "origin": origin}, "POST")) == status
 
 
 def test_a_large_body_is_refused_by_its_claim_and_by_its_size(rig: Rig, client: httpx.Client) -> None:
