@@ -124,6 +124,16 @@ class SqliteReader:
         trusted = series.quality != Quality.BAD
         return series.times[trusted], series.values[trusted]
 
+    def newest_us(self, channel_key: str) -> int | None:
+        """Time of a channel's newest reading of any quality, microseconds; None when it has none."""
+        query = (
+            "SELECT max(t_us) FROM"
+            " (SELECT * FROM (SELECT t_us FROM staged WHERE channel_id = ?1 ORDER BY t_us DESC LIMIT 1)"
+            " UNION ALL SELECT * FROM (SELECT last_us FROM block WHERE channel_id = ?1 ORDER BY start_us DESC LIMIT 1))"
+        )
+        with self._reading("reading a channel's newest time") as connection:
+            return cast("int | None", connection.execute(query, (_channel_id(connection, channel_key),)).get)
+
     def minutes(self, channel_key: str, start_us: int, end_us: int) -> list[MinuteRollup]:
         """One-minute roll-ups that start in [start, end), in time order; the same before and after compaction."""
         with self._reading("reading minutes") as connection:

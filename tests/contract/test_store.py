@@ -263,6 +263,23 @@ def test_roll_ups_are_right_before_and_after_compaction_and_with_late_readings(s
     assert store.readings(key, T0, T0 + 31 * SECOND)[1].tolist() == [1.0, 10.0, 4.0]
 
 
+def test_the_newest_time_of_a_channel_is_known_staged_and_compacted(store: Store) -> None:
+    key = "press-1/pump/temperature"
+    other = Channel("press-1", "ram", "current", "A")
+    assert store.newest_us(key) is None
+    readings = [f.reading(second) for second in range(1_400)]  # three blocks
+    store.commit(Batch(f.at(), readings=[*readings, f.reading(5_000, channel=other)]))
+    assert store.newest_us(key) == T0 + 1_399 * SECOND
+    assert compact_all(store, 100_000) == 1_401
+    assert store.newest_us(key) == T0 + 1_399 * SECOND
+    store.commit(Batch(f.at(), readings=[f.reading(700.5)]))  # late: staged, and older than the newest block
+    assert store.newest_us(key) == T0 + 1_399 * SECOND
+    store.commit(Batch(f.at(), readings=[f.reading(1_400, quality=Quality.BAD)]))
+    assert store.newest_us(key) == T0 + 1_400 * SECOND
+    assert store.newest_us(other.key) == T0 + 5_000 * SECOND
+    assert store.newest_us("press-1/pump/none") is None
+
+
 def test_compaction_is_bounded_a_call_and_reaches_every_channel(store: Store) -> None:
     channels = [Channel("press-1", f"motor-{n}", "current", "A") for n in range(120)]
     readings = [f.reading(second, second / 8, channel=channel) for second in range(200) for channel in channels]
