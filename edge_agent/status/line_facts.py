@@ -101,7 +101,7 @@ class LineFacts:
         if self._last_event_at is None or event.occurred_at > self._last_event_at:
             self._last_event_at = event.occurred_at
         self._fold_part(event)
-        self._fold_machine(event)
+        self._fold_machine(event, recorded.recorded_at)
         return True
 
     def snapshot(self, now: datetime) -> LineSnapshot:
@@ -143,10 +143,10 @@ class LineFacts:
             case _:
                 pass
 
-    def _fold_machine(self, event: Event) -> None:
+    def _fold_machine(self, event: Event, recorded_at: datetime) -> None:
         match event.body:
             case Health() as body:
-                self._assessed(event, body)
+                self._assessed(event, body, recorded_at)
             case Alarm(state="raised") as body:
                 self._alarms[body.alarm] = ActiveAlarm(event.occurred_at, body)
             case Alarm() as body:
@@ -170,10 +170,10 @@ class LineFacts:
             if len(self._reviews) > REVIEWS_KEPT:
                 self._reviews.pop(next(iter(self._reviews)))
 
-    def _assessed(self, event: Event, body: Health) -> None:
+    def _assessed(self, event: Event, body: Health, recorded_at: datetime) -> None:
         trend = self._trends.setdefault(body.asset, deque(maxlen=TREND_KEPT))
         trend.append(HealthPoint(event.occurred_at, body.health))
-        self._health[body.asset] = AssetHealth(event.occurred_at, body, tuple(trend))
+        self._health[body.asset] = AssetHealth(event.occurred_at, recorded_at, body, tuple(trend))
 
     def _entered(self, event: Event, body: MachineState) -> None:
         before = self._machines.get(body.asset)

@@ -15,6 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from edge_agent.status.problems import RequestProblemError
 from edge_agent.status.review_view import ReviewCase, inspected_of, review_view
 from edge_agent.status.sparkline import HEIGHT, WIDTH
+from edge_agent.status.staleness import without_stale_health
 from edge_agent.status.views import line_view
 from edge_agent.status.visitor import REVIEWER_MAX, language_of, line_of, remember_language, reviewer_of
 from edge_agent.status.words import Words
@@ -109,8 +110,9 @@ class Pages:
         return self._render("review.html", visit, page="review", view=view)
 
     def _line_view(self, visit: Visit) -> object:
-        snapshot = self.context.board.snapshot(visit.line)
-        return line_view(snapshot, self.system(), self._words(visit), self.context.clock.now().utc)
+        system, now = self.system(), self.context.clock.now().utc
+        snapshot = without_stale_health(self.context.board.snapshot(visit.line), system, now)
+        return line_view(snapshot, system, self._words(visit), now)
 
     def _words(self, visit: Visit) -> Words:
         return Words(visit.language, self.context.settings.time_zone)

@@ -16,6 +16,7 @@ from edge_agent.status.guards import Guard
 from edge_agent.status.line_state import LineState, line_state
 from edge_agent.status.problems import RequestProblemError
 from edge_agent.status.snapshot import LineSnapshot
+from edge_agent.status.staleness import without_stale_health
 from edge_agent.system_state import SystemState
 
 if TYPE_CHECKING:
@@ -77,8 +78,8 @@ def _condition(context: StatusContext) -> APIRouter:
     @routes.get("/api/state")
     def state() -> Response:
         """Every line's snapshot and state, and the agent's condition, as JSON."""
-        system = context.system()
-        snapshots = {line: context.board.snapshot(line) for line in context.lines}
+        system, now = context.system(), context.clock.now().utc
+        snapshots = {line: without_stale_health(context.board.snapshot(line), system, now) for line in context.lines}
         report = StateReport(
             lines={name: LineReport(line_state(line, system), line) for name, line in snapshots.items()},
             system=system,
@@ -90,9 +91,10 @@ def _condition(context: StatusContext) -> APIRouter:
     @routes.get("/metrics")
     def metrics() -> Response:
         """Prometheus text format."""
-        context.metrics.collect_state(context.system())
+        system, now = context.system(), context.clock.now().utc
+        context.metrics.collect_state(system)
         for name in context.lines:
-            line = context.board.snapshot(name)
+            line = without_stale_health(context.board.snapshot(name), system, now)
             context.metrics.line_counts(name, alarms_active=len(line.alarms), undelivered_now=line.late_count)
             for asset in line.health:
                 context.metrics.health(name, asset.body.asset, asset.body.health)

@@ -47,9 +47,15 @@ class HealthPoint(msgspec.Struct, frozen=True):
 
 
 class AssetHealth(msgspec.Struct, frozen=True):
-    """A watched machine: its newest health event and the trend up to it, oldest first."""
+    """A watched machine: its newest health event and the trend up to it, oldest first.
+
+    Attributes:
+        at: the time that the event speaks of; long past in a replay of old data.
+        recorded_at: when it was recorded, by this machine's clock; only this tells whether the agent still watches.
+    """
 
     at: datetime
+    recorded_at: datetime
     body: Health
     trend: tuple[HealthPoint, ...]
 

@@ -40,8 +40,8 @@ JAM = REPLACE(
     RUNNING, machines=(machine("conveyor", "planned_stop", "break"), machine("press", "unplanned_stop", "jam"))
 )
 ALARM = ActiveAlarm(AT, Alarm("hot", "press", "raised", 81, 80, "Check cooling", AT))
-SILENT = AssetHealth(AT, Health("press", None, "stale_channel"), ())
-FILLING = AssetHealth(AT, Health("press", None, "window_filling"), ())
+SILENT = AssetHealth(AT, AT, Health("press", None, "stale_channel"), ())
+FILLING = AssetHealth(AT, AT, Health("press", None, "window_filling"), ())
 
 
 def system(**changes: object) -> SystemState:

@@ -89,14 +89,14 @@ def test_counts_have_separators_and_the_shift_its_plant_time() -> None:
 
 def test_unknown_health_is_never_a_number() -> None:
     body = Health("press", None, "stale_channel")
-    card = view(health=(AssetHealth(NOW, body, ()),)).health[0]
+    card = view(health=(AssetHealth(NOW, NOW, body, ()),)).health[0]
 
     assert (card.level, card.value, card.reason) == (None, "?", "A sensor is silent.")
 
 
 def test_the_machine_that_needs_a_look_comes_first() -> None:
     def asset(name: str, health: float | None, reason: str) -> AssetHealth:
-        return AssetHealth(NOW, Health(name, health, reason), ())
+        return AssetHealth(NOW, NOW, Health(name, health, reason), ())
 
     shown = view(
         health=(
@@ -112,7 +112,7 @@ def test_the_machine_that_needs_a_look_comes_first() -> None:
 
 def test_sensors_behind_health() -> None:
     body = Health("press", 36.4, "above_limit", 1.2, {"vibration": 0.614, "temperature": 0.2})
-    card = view(health=(AssetHealth(NOW, body, ()),)).health[0]
+    card = view(health=(AssetHealth(NOW, NOW, body, ()),)).health[0]
 
     assert (card.value, card.alarmed) == ("36", True)
     assert [(sensor.name, sensor.text) for sensor in card.sensors] == [("vibration", "61 %"), ("temperature", "20 %")]
