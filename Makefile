@@ -53,6 +53,7 @@ lock:
 	$(LOCK) --extra train --extra roi --extra demo --extra dev -o requirements/dev.txt pyproject.toml
 	$(LOCK) -c requirements/dev.txt -o requirements/runtime.txt pyproject.toml
 	$(LOCK) -c requirements/dev.txt --extra train --extra roi --extra demo -o requirements/demo.txt pyproject.toml
+	$(LOCK) -c requirements/dev.txt --extra train --extra roi -o requirements/server.txt pyproject.toml
 	$(LOCK) -c requirements/dev.txt -o requirements/build.txt requirements/build.in
 
 clean:

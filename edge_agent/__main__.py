@@ -154,6 +154,13 @@ def replay(  # noqa: PLR0913, PLR0917 - each is an option of the command line
         _print_json(dataclasses.asdict(summary))
     else:
         err.print(str(summary), markup=False)
+    if summary.refused:
+        err.print(
+            f"the broker refused {summary.refused} messages: give [broker] an account that may write there",
+            markup=False,
+            style="red",
+        )
+        raise typer.Exit(NO)
 
 
 @app.command(epilog="Example: edge-agent demo --seconds 120 --json")

@@ -6,6 +6,7 @@ import signal
 import socket
 import threading
 from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,9 +26,9 @@ from edge_agent.adapters.sqlite_store import SqliteStore
 from edge_agent.adapters.system_clock import SystemClock
 from edge_agent.adapters.systemd_notify import notify
 from edge_agent.alarms import AlarmRule
-from edge_agent.condition import Condition, Heartbeat
+from edge_agent.condition import STALL_LIMIT_S, Condition, Heartbeat
 from edge_agent.downtime import DowntimeTracker
-from edge_agent.errors import AgentError, StoreError
+from edge_agent.errors import AgentError, ConfigError, StoreError, UnreachableError
 from edge_agent.events import Event, ModeChange
 from edge_agent.inspecting import Eyes, StationPlan, StationWorker
 from edge_agent.instant import MICROSECONDS_PER_SECOND, from_us
@@ -49,6 +50,11 @@ log = structlog.get_logger(__name__)
 
 _WATCH_S = 0.5
 _RECORD_S = 30.0
+_LINKS_S = 5.0
+_POLL_S = 0.02
+_BUILT = datetime(2026, 1, 1, tzinfo=UTC)
+_CLOCK_SLACK = timedelta(days=1)
+"""A clock may be set back a little; a day before the newest stored fact it was not set at all."""
 
 
 class Agent:
@@ -82,6 +88,7 @@ class Agent:
         with ExitStack() as stack:
             store = SqliteStore.open(data / "lineproof.sqlite", staging_s=settings.store.staging_s)
             stack.callback(store.close)
+            _refuse_unset_clock(clock, store)
             metrics = Metrics()
             board = LineBoard(settings.lines, settings.agent, clock)
             board.rebuild(store)
@@ -97,7 +104,7 @@ class Agent:
                 workers=workers,
                 monitors=_monitors(settings, catalog, store),
                 stops=_stops(settings, store),
-                policies={s.name: StationPolicy(s.deadline_ms, s.on_late) for s in settings.stations},
+                policies={s.name: StationPolicy(s.deadline_ms, s.late_action) for s in settings.stations},
                 observers=(board,),
                 names=settings.lines,
                 prefix=settings.sink.prefix,
@@ -117,21 +124,34 @@ class Agent:
                 settings=settings.agent,
                 lines=settings.lines,
                 clock=clock,
+                hosts=settings.status.hosts,
             )
             page = _Page(context, settings)
             stack.callback(page.stop)
             pipeline.start()
             stack.callback(pipeline.stop)
-            _record_modes(settings, line, pipeline)
             heartbeat = Heartbeat(condition, lambda: notify("WATCHDOG=1"))
             heartbeat.start()
             stack.callback(heartbeat.stop)
             page.start()
+            _record_modes(settings, line, pipeline)
+            pipeline.open()
+            self._await_links(condition)
             log.info("ready", page=page.url, lines=list(settings.lines))
             notify("READY=1")
             if ready is not None:
                 ready(page.url)
             return self._watch(condition, page)
+
+    def _await_links(self, condition: Condition) -> None:
+        """Give the sources a moment to subscribe before the agent says ready: what a plant publishes before the
+        broker knows our session, it keeps for nobody. A broker that is away must not keep the agent from starting.
+        """
+        for _ in range(round(_LINKS_S / _POLL_S)):
+            if all(source.health().alive for source in condition.line.sources) or self._stopping.wait(_POLL_S):
+                return
+        away = [health.name for source in condition.line.sources if not (health := source.health()).alive]
+        log.warning("ready without every source; they are tried again", away=away)
 
     def _watch(self, condition: Condition, page: _Page) -> int:
         while not self._stopping.wait(_WATCH_S):
@@ -139,6 +159,9 @@ class Agent:
                 log.critical(
                     "ending so that a supervisor starts the agent afresh", cause=repr(condition.pipeline.fatal)
                 )
+                return 1
+            if condition.standing_still and condition.pipeline.stalled_s < STALL_LIMIT_S:
+                log.critical("a station's loop has ended or hangs; ending so that a supervisor starts afresh")
                 return 1
             if not page.alive:
                 log.critical("status page ended; ending so that a supervisor starts the agent afresh")
@@ -219,6 +242,18 @@ def _listen(settings: Settings) -> socket.socket:
     return listener
 
 
+def _refuse_unset_clock(clock: Clock, store: SqliteStore) -> None:
+    """A clock that was never set would quarantine a whole plant's messages as coming from the future."""
+    now = clock.now().utc
+    newest = store.events_after(store.last_seq() - 1, limit=1)
+    floor = max([_BUILT, *(recorded.recorded_at - _CLOCK_SLACK for recorded in newest)])
+    if now < floor:
+        raise UnreachableError(
+            f"this machine's clock says {now:%Y-%m-%d %H:%M} UTC, which cannot be",
+            hint="set the clock, and keep it set with NTP or chrony; the agent starts again by itself under systemd",
+        )
+
+
 def _sink(settings: Settings, clock: Clock) -> MqttSink:
     agent = settings.agent.name
     return MqttSink(
@@ -265,14 +300,26 @@ def _monitors(settings: Settings, catalog: ModelCatalog, store: SqliteStore) -> 
     for key in keys:
         asset = watched.get(key)
         rules = [_rule(alarm) for alarm in settings.alarms if f"{alarm.line}/{alarm.asset}" == key]
-        monitors[key] = AssetMonitor(
-            _watch_plan(key, asset),
-            catalog.health_scorer(asset.model) if asset is not None else None,
-            rules,
-        )
+        scorer = catalog.health_scorer(asset.model) if asset is not None else None
+        if scorer is not None:
+            _refuse_foreign_channels(settings, key, scorer.channels)
+        monitors[key] = AssetMonitor(_watch_plan(key, asset), scorer, rules)
         fed = warm_monitor(store, monitors[key])
         log.info("asset monitor ready", asset=key, readings_from_store=fed)
     return monitors
+
+
+def _refuse_foreign_channels(settings: Settings, key: str, wanted: Sequence[str]) -> None:
+    """A health model whose channels no topic carries would fill its window for ever."""
+    carried = settings.channels_of.get(key, frozenset())
+    missing = [name for name in wanted if name not in carried]
+    if missing:
+        raise ConfigError(
+            f"the health model of {key} needs channels that no [[mqtt.readings]] entry of this asset carries",
+            field="assets.model",
+            value=", ".join(missing),
+            hint=f"map them (carried now: {', '.join(sorted(carried)) or 'none'}), or teach a model on these channels",
+        )
 
 
 def _watch_plan(key: str, asset: AssetSettings | None) -> WatchPlan:

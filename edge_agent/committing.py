@@ -80,6 +80,7 @@ class Committer:
         self._stopping = stopping
         self._problem = ""
         self._advanced_ns = time.monotonic_ns()
+        self._group_since_ns: int | None = None
         self._compacted_s = time.monotonic()
 
     @property
@@ -92,6 +93,12 @@ class Committer:
         """Seconds since the last sign of life: a commit that hangs makes it grow, one that is refused does not."""
         return (time.monotonic_ns() - self._advanced_ns) / 1e9
 
+    @property
+    def committing_s(self) -> float:
+        """Seconds since the group in hand was offered first, 0 between commits."""
+        since_ns = self._group_since_ns
+        return (time.monotonic_ns() - since_ns) / 1e9 if since_ns is not None else 0.0
+
     def advance(self) -> None:
         """A sign of life from the writer's loop."""
         self._advanced_ns = time.monotonic_ns()
@@ -102,7 +109,11 @@ class Committer:
         An entry that the store can never take is found by halving, set aside in quarantine, and the others go on.
         """
         durable = Durable()
-        return durable if self._commit(entries, durable) else None
+        self._group_since_ns = time.monotonic_ns()
+        try:
+            return durable if self._commit(entries, durable) else None
+        finally:
+            self._group_since_ns = None
 
     def compact_when_due(self, *, idle: bool) -> None:
         """Let the store compress staged readings: whenever nothing waits, and once a second at least."""
@@ -180,13 +191,20 @@ class Committer:
             if self._problem:
                 log.info("commits succeed again")
                 self._problem = ""
-                # a commit that was reported as failed may have been durable: what it queued is then not new now
-                known = {message.key for message in committed.outbox}
-                left = [message for message in self._store.pending_outbox() if message.key not in known]
-                committed = Committed(
-                    events=committed.events,
-                    outbox=[*left, *committed.outbox],
-                    duplicate_events=committed.duplicate_events,
-                    duplicate_readings=committed.duplicate_readings,
-                )
+                return self._with_left(committed)
             return committed
+
+    def _with_left(self, committed: Committed) -> Committed:
+        """Add messages that an earlier try queued: one that was reported as failed may have been durable."""
+        known = {message.key for message in committed.outbox}
+        try:
+            left = [message for message in self._store.pending_outbox() if message.key not in known]
+        except StoreError as error:
+            log.warning("the outbox could not be read; it is read again at the next start", error=str(error))
+            return committed
+        return Committed(
+            events=committed.events,
+            outbox=[*left, *committed.outbox],
+            duplicate_events=committed.duplicate_events,
+            duplicate_readings=committed.duplicate_readings,
+        )

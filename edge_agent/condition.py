@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
 
 from edge_agent.publishing import interlock_payload, interlock_topic
-from edge_agent.system_state import AssetState, Interlock, StationState, SystemState
+from edge_agent.system_state import AssetState, Interlock, StationState, SystemState, severest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from edge_agent.config import Settings
+    from edge_agent.config import Settings, StationSettings
     from edge_agent.instant import Instant
     from edge_agent.pipeline import Line, Pipeline
     from edge_agent.ports import LinkHealth
@@ -22,10 +23,12 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+_LOOK_S = 0.1
+MISSED_BEATS = 3
+"""Beats that a controller may miss before it takes silence for stop; the broker forgets the last one then too."""
+
 STALL_LIMIT_S = 10.0
 """A writer that has not come round for this long stands still: commits end in milliseconds, retries in two seconds."""
-
-_SEVERITY: dict[InterlockName, int] = {"run": 0, "divert": 1, "stop": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,31 +51,41 @@ class Condition:
     @property
     def standing_still(self) -> bool:
         """Whether a loop that must go on does not: the process should be restarted."""
-        workers_dead = any(not worker.alive for worker in self.line.workers.values())
-        return self.pipeline.fatal is not None or self.pipeline.stalled_s > STALL_LIMIT_S or workers_dead
-
-    def interlocks(self) -> tuple[Interlock, ...]:
-        """What each line's controller must be told: late rejects, a store that takes nothing, a loop that stands."""
-        return tuple(
-            max(
-                (late, self._own_fault(late.line)),
-                key=lambda interlock: _SEVERITY[interlock.state],
-            )
-            for late in self.pipeline.interlocks
+        workers = self.line.workers.values()
+        return (
+            self.pipeline.fatal is not None
+            or self.pipeline.stalled_s > STALL_LIMIT_S
+            or any(worker.started and not worker.alive for worker in workers)
+            or any(worker.busy_s > STALL_LIMIT_S and not self.pipeline.problem for worker in workers)
         )
 
+    def interlocks(self) -> tuple[Interlock, ...]:
+        """What each line with a live station is told: late rejects and verdicts, a store that takes nothing, a loop
+        that stands.
+
+        A line that only sensors are watched on has nothing to interlock, and another agent may speak for it.
+        """
+        judged = {station.line for station in self.settings.stations if station.mode == "live"}
+        return tuple(self._interlock(late) for late in self.pipeline.interlocks if late.line in judged)
+
+    def _interlock(self, late: Interlock) -> Interlock:
+        fault = self._own_fault(late.line)
+        return fault if severest(fault.state, late.state) != late.state else late
+
     def _own_fault(self, line: str) -> Interlock:
-        actions: list[InterlockName] = [
-            "run" if station.on_late == "none" else station.on_late
-            for station in self.settings.stations
-            if station.line == line and station.mode == "live"
-        ]
-        action: InterlockName = max(actions, key=lambda state: _SEVERITY[state], default="run")
+        """What the agent's own condition asks of a line; the stations of a line in fault each with their action."""
+        stations = [s for s in self.settings.stations if s.line == line and s.mode == "live"]
         if self.standing_still:
-            return Interlock(line, action, "agent_stalled")
+            return _raised(line, "agent_stalled", stations)
         if self.pipeline.problem:
-            return Interlock(line, action, "store_failing")
-        return Interlock(line, "run")
+            return _raised(line, "store_failing", stations)
+        late = [station for station in stations if self._verdict_late(station)]
+        return _raised(line, "verdict_late", late) if late else Interlock(line, "run")
+
+    def _verdict_late(self, station: StationSettings) -> bool:
+        """Whether the part in hand, or one whose commit hangs, has had its time before its verdict was on its way."""
+        waited_s = max(self.line.workers[station.name].oldest_s, self.pipeline.committing_s)
+        return waited_s * 1e3 > station.deadline_ms
 
     def state(self) -> SystemState:
         """Everything about the agent itself, now."""
@@ -120,14 +133,21 @@ class Condition:
 
     def _assets(self) -> list[AssetState]:
         return [
-            AssetState(monitor.plan.asset, monitor.plan.line, scorer.identity.label, scorer.provider)
+            AssetState(
+                monitor.plan.asset,
+                monitor.plan.line,
+                scorer.identity.label,
+                scorer.provider,
+                (monitor.plan.stale_us + monitor.plan.record_every_us) / 1e6,
+            )
             for monitor in self.line.monitors.values()
             if (scorer := monitor.scorer) is not None
         ]
 
 
 class Heartbeat:
-    """Announces every line's interlock at a steady pace, from its own thread; silence means stop to a controller.
+    """Announces every line's interlock at a steady pace, and at once when it changes, from its own thread; silence
+    means stop to a controller.
 
     Args:
         condition: where the interlocks come from.
@@ -138,6 +158,7 @@ class Heartbeat:
         self._condition = condition
         self._feed_watchdog = feed_watchdog
         self._stopping = threading.Event()
+        self._announced: tuple[Interlock, ...] = ()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
     def start(self) -> None:
@@ -145,27 +166,45 @@ class Heartbeat:
         self._thread.start()
 
     def stop(self) -> None:
-        """End; the last announced state stays until its reader counts the missing beats."""
+        """End, and tell every line that nobody inspects from now on."""
         self._stopping.set()
         if self._thread.ident is not None:
             self._thread.join(timeout=5)
+        live = [station for station in self._condition.settings.stations if station.mode == "live"]
+        for line in dict.fromkeys(station.line for station in live):
+            self._announce(_raised(line, "agent_stopped", [station for station in live if station.line == line]))
 
     def _run(self) -> None:
         period_s = self._condition.settings.sink.heartbeat_s
-        while not self._stopping.wait(period_s):
+        next_s = 0.0
+        while not self._stopping.wait(min(_LOOK_S, period_s)):
             try:
-                self._beat(period_s)
+                interlocks = self._condition.interlocks()
+                if time.monotonic() >= next_s or interlocks != self._announced:
+                    next_s = time.monotonic() + period_s
+                    self._beat(interlocks)
             except Exception:
                 # the thread's boundary: a beat that fails is a beat missed, which already means stop
                 log.exception("heartbeat failed")
 
-    def _beat(self, period_s: float) -> None:
-        line = self._condition.line
-        for interlock in self._condition.interlocks():
-            payload = interlock_payload(interlock, at_us=line.clock.now().utc_us, heartbeat_s=period_s)
-            line.sink.announce(interlock_topic(line.prefix, interlock.line), payload)
+    def _beat(self, interlocks: tuple[Interlock, ...]) -> None:
+        self._announced = interlocks
+        for interlock in interlocks:
+            self._announce(interlock)
         if not self._condition.standing_still:
             self._feed_watchdog()
+
+    def _announce(self, interlock: Interlock) -> None:
+        line, period_s = self._condition.line, self._condition.settings.sink.heartbeat_s
+        payload = interlock_payload(interlock, at_us=line.clock.now().utc_us, heartbeat_s=period_s)
+        line.sink.announce(interlock_topic(line.prefix, interlock.line), payload, expiry_s=MISSED_BEATS * period_s)
+
+
+def _raised(line: str, reason: str, stations: Sequence[StationSettings]) -> Interlock:
+    """The severest action that these stations ask for, with its reason; `run` where they ask for none."""
+    actions: list[InterlockName] = ["run" if s.late_action == "none" else s.late_action for s in stations]
+    state = severest("run", *actions)
+    return Interlock(line, state, reason if state != "run" else "")
 
 
 def _age_s(links: tuple[LinkHealth, ...], prefix: str, now: Instant) -> float | None:

@@ -348,6 +348,15 @@ class Settings(Section):
         ]
         return tuple(dict.fromkeys(named))
 
+    @property
+    def channels_of(self) -> dict[str, frozenset[str]]:
+        """Channel names that some topic carries, by `line/asset`."""
+        found: dict[str, set[str]] = {}
+        for topic in self.mqtt.readings:
+            names = [topic.channel] if topic.channel is not None else list(topic.channels)
+            found.setdefault(f"{topic.line}/{topic.asset}", set()).update(names)
+        return {key: frozenset(names) for key, names in found.items()}
+
     @model_validator(mode="after")
     def _names_fit(self) -> Settings:
         problems = [
@@ -371,6 +380,19 @@ class Settings(Section):
             f"alarms: {alarm.name!r}: signal {alarm.signal!r} is not known; the health signal is 'health.statistic'"
             for alarm in self.alarms
             if alarm.signal.startswith("health.") and alarm.signal != "health.statistic"
+        ]
+        carried = self.channels_of
+        for alarm in self.alarms:
+            names = carried.get(f"{alarm.line}/{alarm.asset}", frozenset())
+            if not alarm.signal.startswith("health.") and alarm.signal not in names:
+                problems.append(
+                    f"alarms: {alarm.name!r}: no [[mqtt.readings]] entry of {alarm.line}/{alarm.asset} carries"
+                    f" {alarm.signal!r} (carried: {', '.join(sorted(names)) or 'nothing'})"
+                )
+        problems += [
+            f"assets: no [[mqtt.readings]] entry carries readings of {asset.line}/{asset.name}"
+            for asset in self.assets
+            if f"{asset.line}/{asset.name}" not in carried
         ]
         if self.status.host not in {"127.0.0.1", "::1", "localhost"} and not self.status.trusted_network:
             problems.append(

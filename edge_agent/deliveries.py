@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import heapq
+import threading
+from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edge_agent.events import Delivered, Event, Undelivered
 from edge_agent.instant import from_us
-from edge_agent.system_state import Interlock
+from edge_agent.system_state import Interlock, severest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,20 +21,46 @@ if TYPE_CHECKING:
 
 NANOSECONDS_PER_MICROSECOND = 1_000
 MICROSECONDS_PER_MILLISECOND = 1_000
-_SEVERITY: dict[InterlockName, int] = {"run": 0, "divert": 1, "stop": 2}
+
+
+@dataclass(slots=True)
+class _Pending:
+    """A message on its way; `late` once its deadline has passed, `told` once an event says so."""
+
+    message: OutboxMessage
+    sent_ns: int
+    due_ns: int | None
+    late: bool = False
+    told: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What an acknowledgement means.
+
+    Attributes:
+        elapsed_s: seconds from hand-over to acknowledgement, None for an unknown key.
+        events: that the message was late (unless told before), and that it arrived after all.
+    """
+
+    elapsed_s: float | None
+    events: tuple[Event, ...] = ()
 
 
 class DeliveryWatch:
-    """Every message handed to a sink, until it is settled. One thread (the writer) uses it.
+    """Every message handed to a sink, until it is settled. Any thread: the heartbeat must see a passed deadline while
+    the writer hangs in a commit.
 
     Deadlines run on the monotonic clock from the moment a message enters the watch, less the age it already had by
     the wall clock then, so that a clock jump while it waits neither expires nor saves it.
     """
 
     def __init__(self) -> None:
-        self._pending: dict[str, tuple[OutboxMessage, int]] = {}
-        self._deadlines: list[tuple[int, str]] = []
-        self._late: dict[str, OutboxMessage] = {}
+        self._lock = threading.Lock()
+        self._pending: dict[str, _Pending] = {}
+        self._due: list[tuple[int, str]] = []
+        self._untold: list[str] = []
+        self._late: Counter[tuple[str, InterlockName]] = Counter()
 
     @property
     def pending(self) -> int:
@@ -43,65 +72,84 @@ class DeliveryWatch:
         return key in self._pending
 
     def sent(self, message: OutboxMessage, now: Instant) -> None:
-        """A message was handed to the sink."""
-        self._pending[message.key] = (message, now.mono_ns)
+        """A message is handed to the sink."""
+        due_ns = None
         if message.deadline_ms is not None:
             age_us = max(0, now.utc_us - message.created_us)
             left_us = round(message.deadline_ms * MICROSECONDS_PER_MILLISECOND) - age_us
-            heapq.heappush(self._deadlines, (now.mono_ns + left_us * NANOSECONDS_PER_MICROSECOND, message.key))
+            due_ns = now.mono_ns + left_us * NANOSECONDS_PER_MICROSECOND
+        with self._lock:
+            self._pending[message.key] = _Pending(message, now.mono_ns, due_ns)
+            if due_ns is not None:
+                heapq.heappush(self._due, (due_ns, message.key))
 
-    def settled(self, key: str, now: Instant) -> tuple[float | None, Event | None]:
-        """The peer acknowledged a message.
-
-        Returns:
-            Seconds from hand-over to acknowledgement (None for an unknown key), and the event that a message
-            reported as undelivered arrived after all.
-        """
-        entry = self._pending.pop(key, None)
-        late = self._late.pop(key, None)
-        elapsed_s = (now.mono_ns - entry[1]) / 1e9 if entry is not None else None
-        if late is None:
-            return elapsed_s, None
-        return elapsed_s, Event(
-            key=f"delivered/{key}",
-            line=late.line,
-            occurred_at=from_us(now.utc_us),
-            body=Delivered(subject_key=late.subject_key, topic=late.topic),
-        )
+    def settled(self, key: str, now: Instant) -> Settlement:
+        """The peer acknowledged a message; one that came late is told as late, however soon nobody looked."""
+        with self._lock:
+            self._mark(now)
+            entry = self._pending.pop(key, None)
+            if entry is None:
+                return Settlement(None)
+            elapsed_s = (now.mono_ns - entry.sent_ns) / 1e9
+            if not entry.late:
+                return Settlement(elapsed_s)
+            self._late[(entry.message.line, _action(entry.message))] -= 1
+            arrived = Event(
+                key=f"delivered/{key}",
+                line=entry.message.line,
+                occurred_at=from_us(now.utc_us),
+                body=Delivered(subject_key=entry.message.subject_key, topic=entry.message.topic),
+            )
+            return Settlement(elapsed_s, (arrived,) if entry.told else (_undelivered(entry.message, now), arrived))
 
     def expire(self, now: Instant) -> list[Event]:
         """`Undelivered` events for messages whose deadline has passed since the last call."""
-        events: list[Event] = []
-        while self._deadlines and self._deadlines[0][0] <= now.mono_ns:
-            _, key = heapq.heappop(self._deadlines)
-            entry = self._pending.get(key)
-            if entry is None or key in self._late:
-                continue
-            message = entry[0]
-            self._late[key] = message
-            events.append(
-                Event(
-                    key=f"undelivered/{key}",
-                    line=message.line,
-                    occurred_at=from_us(now.utc_us),
-                    body=Undelivered(
-                        subject_key=message.subject_key,
-                        topic=message.topic,
-                        deadline_ms=message.deadline_ms or 0.0,
-                        action=message.on_late,
-                    ),
-                )
-            )
-        return events
+        with self._lock:
+            self._mark(now)
+            events = []
+            for key in self._untold:
+                entry = self._pending.get(key)
+                if entry is not None and not entry.told:
+                    entry.told = True
+                    events.append(_undelivered(entry.message, now))
+            self._untold.clear()
+            return events
 
-    def interlocks(self, lines: Sequence[str]) -> tuple[Interlock, ...]:
+    def interlocks(self, lines: Sequence[str], now: Instant) -> tuple[Interlock, ...]:
         """What each line's controller must be told because of late messages; the severest action holds."""
-        return tuple(self._interlock(line) for line in lines)
+        with self._lock:
+            self._mark(now)
+            return tuple(self._interlock(line) for line in lines)
 
     def _interlock(self, line: str) -> Interlock:
-        state: InterlockName = "run"
-        for message in self._late.values():
-            action: InterlockName = "run" if message.on_late == "none" else message.on_late
-            if message.line == line and _SEVERITY[action] > _SEVERITY[state]:
-                state = action
+        actions: tuple[InterlockName, ...] = ("divert", "stop")
+        state = severest("run", *(action for action in actions if self._late[(line, action)] > 0))
         return Interlock(line, state, "reject_undelivered" if state != "run" else "")
+
+    def _mark(self, now: Instant) -> None:
+        """Note which messages have become late; the caller holds the lock."""
+        while self._due and self._due[0][0] <= now.mono_ns:
+            _, key = heapq.heappop(self._due)
+            entry = self._pending.get(key)
+            if entry is not None and not entry.late and entry.due_ns is not None and entry.due_ns <= now.mono_ns:
+                entry.late = True
+                self._untold.append(key)
+                self._late[(entry.message.line, _action(entry.message))] += 1
+
+
+def _action(message: OutboxMessage) -> InterlockName:
+    return "run" if message.on_late == "none" else message.on_late
+
+
+def _undelivered(message: OutboxMessage, now: Instant) -> Event:
+    return Event(
+        key=f"undelivered/{message.key}",
+        line=message.line,
+        occurred_at=from_us(now.utc_us),
+        body=Undelivered(
+            subject_key=message.subject_key,
+            topic=message.topic,
+            deadline_ms=message.deadline_ms or 0.0,
+            action=message.on_late,
+        ),
+    )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-import socket
 import sqlite3
+import threading
 import time
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
@@ -16,7 +16,12 @@ from typing import TYPE_CHECKING, Literal
 import apsw
 import onnxruntime
 
+from edge_agent.adapters.mqtt_client import Session, make_client
+from edge_agent.errors import AgentError
+
 if TYPE_CHECKING:
+    from paho.mqtt.reasoncodes import ReasonCode
+
     from edge_agent.config import Settings
 
 _FREE_BYTES = 2 * 1024**3
@@ -92,14 +97,35 @@ def _disk(data: Path) -> Finding:
 
 
 def _broker(settings: Settings) -> Finding:
-    address = (settings.broker.host, settings.broker.port)
-    found = f"{address[0]}:{address[1]}"
+    """Log in as the agent would, under another client id so that a running agent keeps its session."""
+    found = f"{settings.broker.host}:{settings.broker.port}"
+    answered = threading.Event()
+    refusals: list[str] = []
+
+    def on_connect(_client: object, _userdata: object, _flags: object, reason: ReasonCode, _properties: object) -> None:
+        if reason.is_failure:
+            refusals.append(str(reason))
+        answered.set()
+
     try:
-        socket.create_connection(address, timeout=_CONNECT_S).close()
+        client = make_client(settings.broker, Session(f"{settings.agent.name}-doctor", keep=False))
+        client.on_connect = on_connect
+        client.reconnect()
+    except AgentError as error:
+        return Finding("broker", "fail", f"{found}: {error.args[0]}", error.hint)
     except OSError as error:
         todo = "start the broker (deploy/mosquitto), or correct broker.host and broker.port"
         return Finding("broker", "fail", f"{found}: {error}", todo)
-    return Finding("broker", "ok", f"{found} accepts connections")
+    client.loop_start()
+    heard = answered.wait(_CONNECT_S)
+    client.disconnect()
+    client.loop_stop()
+    if refusals:
+        todo = "correct broker.username and its password, or the broker's account"
+        return Finding("broker", "fail", f"{found} refuses us: {refusals[0]}", todo)
+    if not heard:
+        return Finding("broker", "fail", f"{found} does not answer as an MQTT 5 broker", "check broker.port and TLS")
+    return Finding("broker", "ok", f"{found} lets us in")
 
 
 def _providers(settings: Settings) -> list[Finding]:

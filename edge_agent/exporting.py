@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from edge_agent.errors import ConfigError
 from edge_agent.events import encode
@@ -25,8 +26,8 @@ All times are UTC.
 - `events.jsonl`: one JSON object a line, in the order of their commit, schema `lineproof.event/1`: the lines of the
   event feed (`GET /api/events`). `roi-tracker import events.jsonl` reads this file. The bodies are documented in
   `edge_agent/events.py`.
-- `readings/<line>__<asset>__<channel>.csv`: columns `time_utc` (ISO 8601, microseconds) and `value` (unit in the
-  header line). Readings of BAD quality are left out.
+- `readings/<line>__<asset>__<channel>.csv` (names percent-encoded where a file system needs it): columns
+  `time_utc` (ISO 8601, microseconds) and `value` (unit in the header line). Readings of BAD quality are left out.
 """
 
 
@@ -60,8 +61,8 @@ def export_all(reader: StoreReader, out: Path) -> Exported:
     readings = 0
     channels = reader.channels()
     for channel in channels:
-        name = f"{channel.line}__{channel.asset}__{_safe(channel.name)}.csv"
-        with (out / "readings" / name).open("w", newline="", encoding="utf-8") as file:
+        name = "__".join(quote(part, safe=" ") for part in (channel.line, channel.asset, channel.name))
+        with (out / "readings" / f"{name}.csv").open("x", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(["time_utc", f"value [{channel.unit}]"])
             times, values = reader.readings(channel.key, 0, _FOREVER_US)
@@ -69,8 +70,3 @@ def export_all(reader: StoreReader, out: Path) -> Exported:
                 writer.writerow([from_us(int(t_us)).isoformat(timespec="microseconds"), repr(float(value))])
             readings += len(times)
     return Exported(events, readings, len(channels))
-
-
-def _safe(name: str) -> str:
-    """A channel name as a file name: whatever is not a letter, digit, dot or hyphen becomes an underscore."""
-    return "".join(sign if sign.isalnum() or sign in ".-" else "_" for sign in name)

@@ -79,6 +79,7 @@ class StationWorker:
         self._queue: queue.Queue[Delivery] = queue.Queue(maxsize=queue_size)
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
+        self._busy: tuple[int, int] | None = None
         self._hand_on: Callable[[Judged], None] | None = None
 
     @property
@@ -90,6 +91,23 @@ class StationWorker:
     def alive(self) -> bool:
         """Whether the worker's thread runs."""
         return self._thread is not None and self._thread.is_alive()
+
+    @property
+    def started(self) -> bool:
+        """Whether the worker was ever started."""
+        return self._thread is not None
+
+    @property
+    def busy_s(self) -> float:
+        """Seconds since the worker took up the image in its hand, 0 when it has none."""
+        busy = self._busy
+        return (time.monotonic_ns() - busy[0]) / 1e9 if busy is not None else 0.0
+
+    @property
+    def oldest_s(self) -> float:
+        """Age of the image in hand since its capture, seconds, until its verdict has been handed on; 0 without one."""
+        busy = self._busy
+        return (self._clock.now().mono_ns - busy[1]) / 1e9 if busy is not None else 0.0
 
     def start(self, hand_on: Callable[[Judged], None]) -> None:
         """Begin; `hand_on` takes each result and may block."""
@@ -152,8 +170,8 @@ class StationWorker:
                 return image, None
             drawn = self.eyes.draw_map(score.anomaly_map, self.eyes.scorer.limits.threshold)
             return image, self.eyes.evidence.put(drawn)
-        except OSError as error:
-            # a full disk costs the picture, never the verdict
+        except (AgentError, OSError, ValueError) as error:
+            # a full disk, or a map that cannot be drawn, costs the picture, never the verdict
             log.warning("evidence image not kept", station=self.plan.name, image=frame.name, error=str(error))
             return None, None
 
@@ -201,5 +219,8 @@ class StationWorker:
                 delivery = self._queue.get(timeout=_POLL_S)
             except queue.Empty:
                 continue
+            captured = delivery.frames[0].captured
+            self._busy = (time.monotonic_ns(), captured.mono_ns)
             events = tuple(self.judge(frame) for frame in delivery.frames)
-            hand_on(Judged(delivery, events, delivery.frames[0].captured.utc_us))
+            hand_on(Judged(delivery, events, captured.utc_us))
+            self._busy = None

@@ -29,7 +29,7 @@ from edge_agent.deliveries import DeliveryWatch
 from edge_agent.errors import StoreBusyError, StoreError
 from edge_agent.events import Event, MachineState
 from edge_agent.inspecting import Judged
-from edge_agent.ports import Delivery
+from edge_agent.ports import Delivery, Quarantined
 from edge_agent.publishing import StationPolicy, messages_for
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from edge_agent.downtime import DowntimeTracker
     from edge_agent.inspecting import StationWorker
+    from edge_agent.instant import Instant
     from edge_agent.metrics import Metrics
     from edge_agent.monitoring import AssetMonitor
     from edge_agent.ports import Clock, Observer, Sink, Source, Store
@@ -45,16 +46,12 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 _IDLE_S = 0.1
+_WARNINGS = 1_000
+_GROUP_READINGS = 20_000
+"""Readings in one group at most: what is derived from them must not keep the writer from its next sign of life."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """The sink's peer acknowledged the message with this key."""
-
-    key: str
-
-
-WriterItem = Delivery | Judged | Settled | Recording
+WriterItem = Delivery | Judged | Recording
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +103,8 @@ class Pipeline:
     def __init__(self, line: Line) -> None:
         self._line = line
         self._queue: queue.Queue[WriterItem] = queue.Queue(maxsize=line.pace.queue_messages)
+        # not in the queue: a full queue must never hold up the sink's network thread
+        self._settlements: queue.SimpleQueue[tuple[str, Instant]] = queue.SimpleQueue()
         self._watch = DeliveryWatch()
         self._sources = {source.name: source for source in line.sources}
         self._stopping = threading.Event()
@@ -113,33 +112,38 @@ class Pipeline:
         self._committer = Committer(line.store, line.clock, self._stopping)
         self._last_commit_ms: float | None = None
         self._fatal: BaseException | None = None
-        self._interlocks = self._watch.interlocks(line.names)
+        self._warned: set[tuple[str, str]] = set()
 
     # ---- life -------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Begin: messages left from the last run go out first, then the sources are opened."""
+        """Begin to write: messages left from the last run go out first. `record` works from here on."""
         line = self._line
-        line.sink.start(self._settled)
+        line.sink.start(lambda key: self._settlements.put((key, line.clock.now())))
         now = line.clock.now()
         for message in line.store.pending_outbox():
             self._watch.sent(message, now)
             line.sink.send(message)
         self._writer.start()
-        for worker in line.workers.values():
+
+    def open(self) -> None:
+        """Open the stations and then the sources."""
+        for worker in self._line.workers.values():
             worker.start(self._put)
-        for source in line.sources:
+        for source in self._line.sources:
             source.start(self.deliver)
 
     def stop(self) -> None:
-        """End in order: sources, stations, then what waits is committed and acknowledged, then the sink."""
+        """End in order: sources pause, stations end, what waits is committed and acknowledged, then all is closed."""
         for source in self._line.sources:
-            source.stop()
+            source.pause()
         for worker in self._line.workers.values():
             worker.stop()
         self._stopping.set()
         if self._writer.ident is not None:
             self._writer.join(timeout=30)
+        for source in self._line.sources:
+            source.stop()
         self._line.sink.stop()
 
     # ---- what others may ask ------------------------------------------------------------------------------------
@@ -172,7 +176,12 @@ class Pipeline:
     @property
     def interlocks(self) -> tuple[Interlock, ...]:
         """What each line's controller must be told because of late messages."""
-        return self._interlocks
+        return self._watch.interlocks(self._line.names, self._line.clock.now())
+
+    @property
+    def committing_s(self) -> float:
+        """Seconds since the group in the writer's hand was offered to the store first, 0 between commits."""
+        return self._committer.committing_s
 
     # ---- in: any thread -----------------------------------------------------------------------------------------
 
@@ -189,16 +198,14 @@ class Pipeline:
         if self._fatal is not None:
             raise StoreError("the writer has ended", hint="restart the agent; see its log for the cause")
         done: Future[bool] = Future()
-        self._put(Recording(event, done))
+        began_s = time.monotonic()
         try:
-            return done.result(timeout=timeout_s)
-        except FutureTimeoutError as error:
+            self._queue.put(Recording(event, done), timeout=timeout_s)
+            return done.result(timeout=max(0.0, timeout_s - (time.monotonic() - began_s)))
+        except (queue.Full, FutureTimeoutError) as error:
             raise StoreBusyError(
                 f"not durable within {timeout_s:g} s", hint="try again; the same request is stored once"
             ) from error
-
-    def _settled(self, key: str) -> None:
-        self._put(Settled(key))
 
     def _put(self, item: WriterItem) -> None:
         while True:
@@ -227,26 +234,39 @@ class Pipeline:
             late = self._watch.expire(self._line.clock.now())
             if late:
                 entries.append(Entry(events=late))
-            self._interlocks = self._watch.interlocks(self._line.names)
             if entries:
                 self._commit(entries)
             if not self._stopping.is_set():
                 self._committer.compact_when_due(idle=not entries)
 
     def _collect(self) -> list[Entry]:
-        """Wait for a first item, then gather until the group is full or its time is up."""
-        try:
-            entries = [self._enter(self._queue.get(timeout=_IDLE_S))]
-        except queue.Empty:
-            return []
-        deadline = time.monotonic() + self._line.pace.commit_s
-        while len(entries) < self._line.pace.commit_messages:
+        """Wait for a first item, then gather until the group is full or its time is up; take all settlements."""
+        entries: list[Entry] = []
+        deadline = time.monotonic() + _IDLE_S
+        readings = 0
+        while len(entries) < self._line.pace.commit_messages and readings < _GROUP_READINGS:
             left_s = deadline - time.monotonic()
+            if left_s <= 0:
+                break
             try:
-                item = self._queue.get(timeout=left_s) if left_s > 0 else self._queue.get_nowait()
+                item = self._queue.get(timeout=left_s)
             except queue.Empty:
                 break
+            if not entries:
+                deadline = time.monotonic() + self._line.pace.commit_s
             entries.append(self._enter(item))
+            readings += len(item.readings) if isinstance(item, Delivery) else 0
+            self._committer.advance()
+        return [*entries, *self._settled()]
+
+    def _settled(self) -> list[Entry]:
+        entries = []
+        for _ in range(self._settlements.qsize()):
+            key, at = self._settlements.get()
+            settlement = self._watch.settled(key, at)
+            if settlement.elapsed_s is not None:
+                self._line.metrics.published(settlement.elapsed_s)
+            entries.append(Entry(events=list(settlement.events), settled=[key]))
         return entries
 
     def _enter(self, item: WriterItem) -> Entry:
@@ -262,13 +282,6 @@ class Pipeline:
             case Recording():
                 entry = Entry(recording=item)
                 self._tell(item.event, entry)
-            case Settled():
-                entry = Entry(settled=[item.key])
-                elapsed_s, arrived_late = self._watch.settled(item.key, self._line.clock.now())
-                if elapsed_s is not None:
-                    self._line.metrics.published(elapsed_s)
-                if arrived_late is not None:
-                    entry.events.append(arrived_late)
         return entry
 
     def _derive(self, delivery: Delivery, entry: Entry) -> None:
@@ -312,6 +325,14 @@ class Pipeline:
         for entry in entries:
             for poison in entry.delivery.quarantined if entry.delivery is not None else ():
                 self._line.metrics.quarantined(poison.reason)
+                self._warn_once(poison)
+
+    def _warn_once(self, poison: Quarantined) -> None:
+        """The first message of each kind from each topic is told; the metric counts all, the store keeps them."""
+        known = (poison.topic, poison.reason)
+        if known not in self._warned and len(self._warned) < _WARNINGS:
+            self._warned.add(known)
+            log.warning("message quarantined", topic=poison.topic, reason=poison.reason, detail=poison.detail)
 
     def _acknowledge(self, deliveries: Sequence[Delivery]) -> None:
         tokens: dict[str, list[object]] = {}

@@ -140,8 +140,14 @@ class Source(Protocol):
         """Never blocks."""
         ...
 
+    def pause(self) -> None:
+        """Deliver nothing more once this returns, and go on taking acknowledgements. May block briefly."""
+        ...
+
     def stop(self) -> None:
-        """Stop delivering and release everything; unacknowledged deliveries stay with the peer. May block briefly."""
+        """Flush acknowledgements and release everything; unacknowledged deliveries stay with the peer. May block
+        briefly. `pause` comes before it.
+        """
         ...
 
 
@@ -350,6 +356,10 @@ class StoreReader(Protocol):
         """Times (microseconds) and values in [start, end), in time order, BAD quality left out."""
         ...
 
+    def newest_us(self, channel_key: str) -> int | None:
+        """Time of a channel's newest reading, microseconds; None when it has none."""
+        ...
+
     def minutes(self, channel_key: str, start_us: int, end_us: int) -> list[MinuteRollup]:
         """One-minute roll-ups in [start, end), in time order."""
         ...
@@ -382,7 +392,11 @@ class EvidenceStore(Protocol):
     """Images kept as evidence, addressed by the sha256 of their bytes."""
 
     def put(self, content: bytes) -> str:
-        """Keep bytes durably and return their digest; the same bytes are kept once."""
+        """Keep bytes durably and return their digest; the same bytes are kept once.
+
+        Raises:
+            StoreError: they could not be kept (disk full, no permission).
+        """
         ...
 
     def get(self, digest: str) -> bytes | None:
@@ -409,9 +423,9 @@ class Sink(Protocol):
         """
         ...
 
-    def announce(self, topic: str, payload: bytes) -> None:
-        """Publish a retained state (interlock, agent state) of which only the newest matters; never blocks, is
-        dropped while the peer is away and is not settled.
+    def announce(self, topic: str, payload: bytes, *, expiry_s: float | None = None) -> None:
+        """Publish a retained state (interlock) of which only the newest matters; never blocks, is dropped while the
+        peer is away, is not settled, and is forgotten by the broker after `expiry_s`.
         """
         ...
 

@@ -2,9 +2,9 @@
 
 Topics, under the configured prefix:
 
-    <prefix>/<line>/<station>/verdict   every verdict
+    <prefix>/<line>/<station>/verdict   every verdict; `at` is the capture, from which `deadline_ms` runs
     <prefix>/<line>/<station>/reject    live mode only: what must not pass (FAIL: `reject`; REVIEW, NO_VERDICT: `hold`)
-    <prefix>/<line>/<asset>/alarm       alarms raised and cleared, with the required action, retained
+    <prefix>/<line>/<asset>/alarm/<name>  alarms raised and cleared, with the required action, retained
     <prefix>/<line>/interlock           run, stop or divert, retained; its absence means stop
     <prefix>/agent/<name>/state         online, or offline by last will, retained
 """
@@ -65,7 +65,7 @@ def messages_for(
             OutboxMessage(
                 key=f"{event.key}/message",
                 subject_key=event.key,
-                topic=f"{prefix}/{event.line}/{alarm.asset}/alarm",
+                topic=f"{prefix}/{event.line}/{alarm.asset}/alarm/{alarm.alarm}",
                 payload=_encoder.encode(payload),
                 created_us=now_us,
                 line=event.line,
@@ -116,6 +116,7 @@ def _verdict(
         "threshold": inspection.threshold,
         "mode": inspection.mode,
         "model": inspection.model,
+        "deadline_ms": policy.deadline_ms if inspection.mode == "live" else None,
     }
     messages = [
         OutboxMessage(
@@ -125,7 +126,7 @@ def _verdict(
             payload=_encoder.encode(told),
             created_us=created_us,
             line=event.line,
-            deadline_ms=policy.deadline_ms,
+            deadline_ms=policy.deadline_ms if inspection.mode == "live" else None,
         )
     ]
     if inspection.mode == "live" and inspection.verdict != "PASS":

@@ -12,6 +12,18 @@ from edge_agent.ports import LinkHealth, StoreTotals
 InterlockName = Literal["run", "stop", "divert"]
 
 
+_SEVERITY: dict[InterlockName, int] = {"run": 0, "divert": 1, "stop": 2}
+
+
+def severest(*states: InterlockName) -> InterlockName:
+    """The state that asks most of the controller.
+
+    >>> severest("run", "stop", "divert")
+    'stop'
+    """
+    return max(states, key=lambda state: _SEVERITY[state])
+
+
 class StationState(msgspec.Struct, frozen=True):
     """One inspection station: what judges its images, and whether that is in order.
 
@@ -30,12 +42,17 @@ class StationState(msgspec.Struct, frozen=True):
 
 
 class AssetState(msgspec.Struct, frozen=True):
-    """One watched machine and the model that watches it."""
+    """One watched machine and the model that watches it.
+
+    Attributes:
+        stale_after_s: a health index recorded longer ago than this is no longer known.
+    """
 
     name: str
     line: str
     model: str
     provider: str
+    stale_after_s: float
 
 
 class Interlock(msgspec.Struct, frozen=True):

@@ -171,7 +171,7 @@ def test_the_route_from_plant_to_page_and_back(plant: tuple[Path, PlantPeer]) ->
     assert (alarm["body"]["state"], alarm["body"]["action"]) == ("raised", "Open the die cooling valve")
     (stop,) = until(lambda: agent.events("downtime"), "the stop")
     assert stop["body"]["duration_s"] == 30.0
-    until(lambda: peer.payloads("lineproof/press-1/press/alarm"), "the alarm's message")
+    until(lambda: peer.payloads("lineproof/press-1/press/alarm/hot-die"), "the alarm's message")
 
     # the operator overrules, and it is durable when it is answered
     key = next(event["key"] for event in found if event["body"]["part_id"] == "bad-part")
@@ -185,6 +185,10 @@ def test_the_route_from_plant_to_page_and_back(plant: tuple[Path, PlantPeer]) ->
     metrics = agent.page.get("/metrics").text
     assert 'stage="infer"' in metrics
     assert agent.stop() == 0
+    until(
+        lambda: json.loads(peer.payloads("lineproof/press-1/interlock")[-1])["state"] == "stop", "the stop at the end"
+    )
+    assert json.loads(peer.payloads("lineproof/press-1/interlock")[-1])["reason"] == "agent_stopped"
 
     # a restart sees the same images and repeats no effect
     again = RunningAgent(folder)

@@ -38,8 +38,9 @@ class Announced:
         self.payloads: list[dict[str, Any]] = []
         self.heard = threading.Event()
 
-    def announce(self, topic: str, payload: bytes) -> None:
+    def announce(self, topic: str, payload: bytes, *, expiry_s: float | None = None) -> None:
         assert topic == "lineproof/press-1/interlock"
+        assert expiry_s == pytest.approx(0.6)
         self.payloads.append(msgspec.json.decode(payload))
         if len(self.payloads) >= 3:
             self.heard.set()
@@ -49,21 +50,28 @@ class Announced:
 
 
 def condition(
-    *, late: InterlockName = "run", problem: str = "", stalled_s: float = 0.0, alive: bool = True, **station: str
+    *,
+    late: InterlockName = "run",
+    problem: str = "",
+    stalled_s: float = 0.0,
+    committing_s: float = 0.0,
+    worker: dict[str, Any] | None = None,
+    **station: str,
 ) -> Condition:
     model = SimpleNamespace(identity=ModelIdentity("m@1", "d"), provider="CPU", limits=Limits(1.0, 0.8))
-    worker = SimpleNamespace(alive=alive, waiting=2, eyes=SimpleNamespace(scorer=model))
+    well = {"started": True, "alive": True, "busy_s": 0.0, "oldest_s": 0.0}
+    station_worker = SimpleNamespace(waiting=2, eyes=SimpleNamespace(scorer=model), **(well | (worker or {})))
     source = SimpleNamespace(
         health=lambda: LinkHealth("mqtt:a-in", alive=True, last_activity_mono_ns=CLOCK.now().mono_ns)
     )
     totals = StoreTotals(1, 2, 3, 4, 5, 6)
     line = SimpleNamespace(
-        clock=CLOCK, sink=Announced(), sources=(source,), workers={"cam": worker}, monitors={}, prefix="lineproof",
-        store=SimpleNamespace(totals=lambda: totals),
+        clock=CLOCK, sink=Announced(), sources=(source,), workers={"cam": station_worker}, monitors={},
+        prefix="lineproof", store=SimpleNamespace(totals=lambda: totals),
     )  # fmt: skip
     pipeline = SimpleNamespace(
         interlocks=(Interlock("press-1", late, "reject_undelivered" if late != "run" else ""),),
-        problem=problem, stalled_s=stalled_s, fatal=None, waiting=0, last_commit_ms=1.0,
+        problem=problem, stalled_s=stalled_s, committing_s=committing_s, fatal=None, waiting=0, last_commit_ms=1.0,
     )  # fmt: skip
     made: Any = (settings(**station), line, pipeline, CLOCK.now(), "0.1.0", {})
     return Condition(*made)
@@ -72,21 +80,26 @@ def condition(
 @pytest.mark.parametrize(
     ("fault", "expected"),
     [
-        ({}, Interlock("press-1", "run")),
-        ({"late": "divert"}, Interlock("press-1", "divert", "reject_undelivered")),
-        ({"problem": "disk full"}, Interlock("press-1", "stop", "store_failing")),
-        ({"stalled_s": 11.0}, Interlock("press-1", "stop", "agent_stalled")),
-        ({"alive": False}, Interlock("press-1", "stop", "agent_stalled")),
-        ({"late": "divert", "problem": "disk full"}, Interlock("press-1", "stop", "store_failing")),
-        ({"problem": "disk full", "mode": "shadow"}, Interlock("press-1", "run", "store_failing")),
-        ({"problem": "disk full", "on_late": "none"}, Interlock("press-1", "run", "store_failing")),
+        ({}, ("run", "")),
+        ({"late": "divert"}, ("divert", "reject_undelivered")),
+        ({"problem": "disk full"}, ("stop", "store_failing")),
+        ({"stalled_s": 11.0}, ("stop", "agent_stalled")),
+        ({"worker": {"alive": False}}, ("stop", "agent_stalled")),
+        ({"worker": {"busy_s": 11.0}}, ("stop", "agent_stalled")),
+        ({"worker": {"oldest_s": 2.5}}, ("stop", "verdict_late")),
+        ({"worker": {"oldest_s": 1.5}}, ("run", "")),
+        ({"committing_s": 2.5}, ("stop", "verdict_late")),
+        ({"late": "divert", "problem": "disk full"}, ("stop", "store_failing")),
+        ({"problem": "disk full", "on_late": "none"}, ("run", "")),
     ],
 )
-def test_parts_never_pass_because_the_agent_is_unwell(fault: dict[str, Any], expected: Interlock) -> None:
+def test_parts_never_pass_because_the_agent_is_unwell(fault: dict[str, Any], expected: tuple[str, str]) -> None:
     (interlock,) = condition(**fault).interlocks()
-    assert interlock.state == expected.state
-    if expected.state != "run":
-        assert interlock == expected
+    assert (interlock.line, interlock.state, interlock.reason) == ("press-1", *expected)
+
+
+def test_a_line_without_a_live_station_is_nobodys_to_interlock() -> None:
+    assert condition(problem="disk full", mode="shadow").interlocks() == ()
 
 
 def test_the_state_tells_everything_the_page_shows() -> None:
@@ -97,7 +110,7 @@ def test_the_state_tells_everything_the_page_shows() -> None:
     assert 0 <= state.last_message_age_s < 5
     (station,) = state.stations
     assert (station.model, station.waiting, station.problem) == ("m@1", 2, "")
-    assert condition(alive=False).state().stations[0].problem == "station_stopped"
+    assert condition(worker={"alive": False}).state().stations[0].problem == "station_stopped"
 
 
 @pytest.mark.parametrize(("stalled_s", "fed"), [(0.0, True), (11.0, False)])
@@ -110,5 +123,7 @@ def test_the_beat_goes_on_and_feeds_the_watchdog_only_while_every_loop_advances(
     assert sink.heard.wait(10)
     heartbeat.stop()
     assert bool(feeds) is fed
-    assert {payload["state"] for payload in sink.payloads} == ({"run"} if fed else {"stop"})
+    *beats, last = sink.payloads
+    assert {payload["state"] for payload in beats} == ({"run"} if fed else {"stop"})
+    assert (last["state"], last["reason"]) == ("stop", "agent_stopped")
     assert sink.payloads[0]["heartbeat_s"] == 0.2

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from edge_agent.adapters.system_clock import SystemClock
-from edge_agent.errors import ImageRefusedError, ModelRefusedError
+from edge_agent.errors import ImageRefusedError, ModelRefusedError, StoreError
 from edge_agent.events import Inspection
 from edge_agent.inspecting import Eyes, Judged, StationPlan, StationWorker
 from edge_agent.inspections import Frame, Limits, Score
@@ -52,11 +53,11 @@ class FirstByteScorer:
 class MemoryEvidence:
     def __init__(self) -> None:
         self.kept: list[bytes] = []
-        self.full = False
+        self.full: Exception | None = None
 
     def put(self, content: bytes) -> str:
-        if self.full:
-            raise OSError(28, "No space left on device")
+        if self.full is not None:
+            raise self.full
         self.kept.append(content)
         return f"digest{len(self.kept)}"
 
@@ -107,9 +108,10 @@ def test_evidence_is_kept_for_the_wanted_verdicts_with_its_map() -> None:
     assert evidence.kept == [b"\x14", b"map 2"]
 
 
-def test_a_full_disk_costs_the_picture_and_not_the_verdict() -> None:
+@pytest.mark.parametrize("fault", [StoreError("disk full"), OSError(28, "No space left"), ValueError("no map")])
+def test_a_full_disk_costs_the_picture_and_not_the_verdict(fault: Exception) -> None:
     worker, evidence = station()
-    evidence.full = True
+    evidence.full = fault
     body = worker.judge(frame(b"\x14")).body
     assert isinstance(body, Inspection)
     assert (body.verdict, body.image) == ("FAIL", None)
@@ -139,8 +141,14 @@ def test_images_come_out_in_order_and_a_full_queue_holds_the_source_back() -> No
     source.join(0.5)
     # one is being handed on, two wait in the queue: the source stands at the fourth
     assert len(offered) <= 3
+    assert worker.busy_s > 0.3
+    assert worker.oldest_s >= worker.busy_s
     release.set()
     assert all_done.wait(10)
     assert done == [f"t{number}" for number in range(6)]
+    deadline = time.monotonic() + 10
+    while worker.busy_s and time.monotonic() < deadline:
+        threading.Event().wait(0.01)
+    assert worker.busy_s == worker.oldest_s == 0
     worker.stop()
     assert not worker.alive

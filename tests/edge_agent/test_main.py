@@ -15,6 +15,7 @@ from edge_agent.adapters.sqlite_store import SqliteStore
 from edge_agent.adapters.system_clock import SystemClock
 from edge_agent.events import Energy, Event
 from edge_agent.ports import Batch
+from tests.brokers import start_broker
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,12 +86,36 @@ def test_doctor_finds_a_broker_that_is_not_there_and_says_what_to_do(config: Pat
     assert {findings[subject]["state"] for subject in ("machine", "onnxruntime", "sqlite", "clock")} == {"ok"}
 
 
-def test_doctor_is_content_when_the_broker_listens(config: Path) -> None:
+def broker_finding(config: Path) -> tuple[int, str, str]:
+    status, out, _ = call("doctor", "--config", config, "--json")
+    (finding,) = [finding for finding in json.loads(out)["findings"] if finding["subject"] == "broker"]
+    return status, finding["state"], finding["found"]
+
+
+def test_doctor_is_content_when_the_broker_lets_us_in(config: Path, tmp_path: Path) -> None:
+    broker = start_broker("iotcore", tmp_path)
+    config.write_text(GOOD.format(port=broker.port))
+    status, state, found = broker_finding(config)
+    broker.close()
+    assert (status, state) == (0, "ok"), found
+
+
+def test_doctor_sees_a_port_that_is_no_broker(config: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         config.write_text(GOOD.format(port=listener.getsockname()[1]))
-        status, _, err = call("doctor", "--config", config)
-    assert "FAIL" not in err.upper().replace("FAILS", "")
-    assert status == 0
+        status, state, found = broker_finding(config)
+    assert (status, state) == (1, "fail")
+    assert "does not answer" in found
+
+
+def test_doctor_sees_a_wrong_password(config: Path, tmp_path: Path) -> None:
+    broker = start_broker("mosquitto", tmp_path)
+    account = f'port = {broker.port}\nusername = "lineproof-agent"\npassword = "wrong"'
+    config.write_text(GOOD.format(port=1).replace("port = 1", account))
+    status, state, found = broker_finding(config)
+    broker.close()
+    assert (status, state) == (1, "fail")
+    assert "refuses us" in found
 
 
 def test_export_writes_what_the_store_holds(config: Path) -> None:

@@ -79,6 +79,9 @@ class ListSource:
     def health(self) -> LinkHealth:
         return LinkHealth(self.name, alive=True, last_activity_mono_ns=None)
 
+    def pause(self) -> None:
+        self.journal.append("source paused")
+
     def stop(self) -> None:
         self.journal.append("source stopped")
 
@@ -96,7 +99,8 @@ class ListSink:
     def send(self, message: OutboxMessage) -> None:
         self.journal.append(f"send {message.key}")
 
-    def announce(self, topic: str, payload: bytes) -> None:
+    def announce(self, topic: str, payload: bytes, *, expiry_s: float | None = None) -> None:
+        assert expiry_s is not None
         self.journal.append(f"announce {topic} {payload!r}")
 
     def health(self) -> LinkHealth:
@@ -146,6 +150,7 @@ class Bench:
 def bench() -> Iterator[Bench]:
     made = Bench()
     made.pipeline.start()
+    made.pipeline.open()
     yield made
     made.pipeline.stop()
 
@@ -272,6 +277,7 @@ def test_messages_left_from_the_last_run_go_out_first_and_late_ones_raise_the_in
     bench = Bench()
     bench.store.pending = [OutboxMessage("m", "s", "t", b"", 0, "l", deadline_ms=100, on_late="stop")]
     bench.pipeline.start()
+    bench.pipeline.open()
     try:
         bench.until(lambda: "commit undelivered/m" in bench.journal)
         assert bench.journal[0] == "send m"
@@ -288,6 +294,7 @@ def test_a_full_pipeline_holds_the_source_back_and_loses_nothing() -> None:
     bench = Bench(queue_messages=10)
     bench.store.refusals = [StoreError("disk full")] * 3
     bench.pipeline.start()
+    bench.pipeline.open()
     handed_over = []
 
     def produce() -> None:
@@ -308,13 +315,61 @@ def test_a_full_pipeline_holds_the_source_back_and_loses_nothing() -> None:
     assert len(bench.store.events) == 200
 
 
+def test_a_settlement_never_waits_for_a_full_pipeline() -> None:
+    bench = Bench(queue_messages=10)
+    bench.store.refusals = [StoreError("disk full")] * 100
+    bench.pipeline.start()
+    bench.pipeline.open()
+
+    def produce() -> None:
+        for number in range(100):
+            bench.deliver(f"t{number}", energy(f"e{number}"))
+
+    producer = threading.Thread(target=produce)
+    producer.start()
+    bench.until(lambda: "disk full" in bench.pipeline.problem)
+    assert bench.sink.settle is not None
+    began = time.monotonic()
+    bench.sink.settle("some/message")
+    with pytest.raises(StoreBusyError):
+        bench.pipeline.record(energy("late"), timeout_s=0.2)
+    assert time.monotonic() - began < PATIENCE_S / 2
+    bench.store.refusals = []
+    producer.join(PATIENCE_S)
+    bench.until(lambda: any("some/message" in batch.settled for batch in bench.store.batches))
+    bench.pipeline.stop()
+
+
+def test_a_hanging_commit_does_not_hide_a_passed_deadline() -> None:
+    bench = Bench()
+    bench.store.pending = [OutboxMessage("m", "s", "t", b"", time.time_ns() // 1_000, "l", False, 500, "stop")]
+    release = threading.Event()
+    honest = bench.store.commit
+
+    def hang(batch: Batch) -> Committed:
+        release.wait(PATIENCE_S)
+        return honest(batch)
+
+    bench.store.commit = hang  # type: ignore[method-assign]  # the fault under test
+    bench.pipeline.start()
+    bench.pipeline.open()
+    bench.deliver("t", energy("e"))
+    assert bench.pipeline.interlocks[0].state == "run"
+    bench.until(lambda: bench.pipeline.interlocks[0].state == "stop")
+    assert bench.pipeline.committing_s > 0.1
+    release.set()
+    bench.pipeline.stop()
+
+
 def test_what_waits_at_a_stop_is_committed_and_acknowledged() -> None:
     bench = Bench()
     bench.pipeline.start()
+    bench.pipeline.open()
     for number in range(50):
         bench.deliver(f"t{number}", energy(f"e{number}"))
     bench.pipeline.stop()
-    assert [entry for entry in bench.journal if entry.startswith("ack")][-1] == "ack t49"
+    assert [entry for entry in bench.journal if entry.startswith("ack")] == [f"ack t{number}" for number in range(50)]
+    assert bench.journal.index("source paused") < bench.journal.index("ack t49") < bench.journal.index("source stopped")
     assert bench.journal[-1] == "sink stopped"
 
 
@@ -327,6 +382,7 @@ def test_a_writer_that_dies_is_seen_and_records_are_refused() -> None:
 
     bench.store.commit = explode  # type: ignore[method-assign]  # the fault under test
     bench.pipeline.start()
+    bench.pipeline.open()
     bench.deliver("t", energy("e"))
     bench.until(lambda: bench.pipeline.fatal is not None)
     assert isinstance(bench.pipeline.fatal, MemoryError)

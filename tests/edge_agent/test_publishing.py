@@ -40,13 +40,15 @@ def test_live_mode_lets_only_pass_go_on(verdict: VerdictName, gate: str | None) 
 
 
 def test_shadow_mode_acts_on_nothing() -> None:
-    assert [message.topic for message in inspected("FAIL", "shadow")] == ["lp/press-1/cam/verdict"]
+    (message,) = inspected("FAIL", "shadow")
+    assert message.topic == "lp/press-1/cam/verdict"
+    assert message.deadline_ms is None  # nobody waits for what nobody acts on
 
 
 def test_an_alarm_is_retained_and_says_what_to_do() -> None:
     event = Event("a", "press-1", NOW, Alarm("hot", "press", "raised", 81.0, 80.0, "Check the water", NOW))
     (message,) = messages_for(event, prefix="lp", policies={}, now_us=9)
-    assert (message.topic, message.retain, message.deadline_ms) == ("lp/press-1/press/alarm", True, None)
+    assert (message.topic, message.retain, message.deadline_ms) == ("lp/press-1/press/alarm/hot", True, None)
     assert msgspec.json.decode(message.payload)["action"] == "Check the water"
 
 

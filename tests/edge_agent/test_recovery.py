@@ -77,3 +77,19 @@ def test_a_stop_that_had_begun_ends_after_the_restart(store: SqliteStore) -> Non
     ended = tracker.update(state(5, "producing"))
     assert ended is not None
     assert ended.body.duration_s == 180.0  # type: ignore[union-attr]  # it is a downtime
+
+
+def test_a_stop_with_thousands_of_repeated_states_keeps_its_beginning(store: SqliteStore) -> None:
+    def state(second: int, name: str, asset: str = "press") -> Event:
+        at = START + timedelta(seconds=second)
+        body = MachineState(asset, name, "jam")  # type: ignore[arg-type]  # the names below are the literals
+        return Event(f"{asset}{second}", "press-1", at, body)
+
+    repeated = [state(second, "unplanned_stop") for second in range(1, 3_000)]
+    others = [state(second, "producing", "conveyor") for second in range(3_000, 5_500)]
+    keep(store, [state(0, "producing"), *repeated, *others])
+    tracker = DowntimeTracker("press-1", "press", minimum_s=0)
+    resume_stops(store, tracker)
+    ended = tracker.update(state(6_001, "producing"))
+    assert ended is not None
+    assert ended.body.duration_s == 6_000.0  # type: ignore[union-attr]  # it is a downtime

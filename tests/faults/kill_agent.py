@@ -235,14 +235,22 @@ class Publisher:
 
 def start_agent(folder: Path, program: tuple[str, ...]) -> subprocess.Popen[str]:
     """Start the agent as a plant does, as its own process."""
-    log = (folder / "agent.log").open("a")
-    return subprocess.Popen(
-        [sys.executable, *program, "--config", str(folder / "lineproof.toml"), "--json"],
-        stdout=subprocess.PIPE,
-        stderr=log,
-        text=True,
-        cwd=ROOT,
-    )
+    with (folder / "agent.log").open("a") as log:
+        return subprocess.Popen(
+            [sys.executable, *program, "--config", str(folder / "lineproof.toml"), "--json"],
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            cwd=ROOT,
+        )
+
+
+def end_agent(agent: subprocess.Popen[str], number: int) -> None:
+    """Send a signal, wait for the end and close the pipe."""
+    agent.send_signal(number)
+    agent.wait(timeout=60)
+    if agent.stdout is not None:
+        agent.stdout.close()
 
 
 def wait_ready(agent: subprocess.Popen[str]) -> float:
@@ -271,15 +279,13 @@ def run(folder: Path, broker: Broker, plan: Plan) -> Outcome:
     for _ in range(plan.kills):
         # some kills hit the start, most hit the work
         time.sleep(chance.uniform(0.0, 0.8))
-        agent.send_signal(signal.SIGKILL)
-        agent.wait()
+        end_agent(agent, signal.SIGKILL)
         agent = start_agent(folder, plan.program)
         if chance.random() < 0.8:  # the others are killed while they start
             slowest = max(slowest, wait_ready(agent))
     published = publisher.stop()
     _drain(folder, published)
-    agent.terminate()
-    agent.wait(timeout=30)
+    end_agent(agent, signal.SIGTERM)
     return compare(folder, published, plan.kills, slowest)
 
 
@@ -305,7 +311,7 @@ def compare(folder: Path, published: Published, kills: int, slowest: float) -> O
     events = list(_events(store))
     numbers = sorted(published.accepted)
     stored = Counter(e.event.key for e in events if e.event.kind == "energy")
-    wanted = {f"{LINE}/meter/run/{number}/energy" for number in numbers}
+    wanted = {f"{LINE}/meter/run/{number}/energy/{START_US + number * STEP_US}" for number in numbers}
     expected_times = {START_US + number * STEP_US for number in numbers}
     lost = twice = 0
     for channel in ("temp", "current"):

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+import roi_tracker
 from roi_tracker.business_case import BusinessCase, parse_case
 from roi_tracker.observations import AuditSample, Inspector, LineShift, Observation, Observations
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-EXAMPLE = Path(__file__).parents[2] / "roi_tracker" / "examples" / "small_press_line.yaml"
+EXAMPLE = Path(roi_tracker.__file__).parent / "examples" / "small_press_line.yaml"
 SHIFTS = ("day", "evening", "night")
 PRODUCTS = ("bracket-a", "bracket-b")
 

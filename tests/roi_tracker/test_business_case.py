@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
+import roi_tracker
 from roi_tracker.business_case import BusinessCase, parse_case
 from roi_tracker.errors import CaseError
 
-TEXT = (Path(__file__).parents[2] / "roi_tracker/examples/small_press_line.yaml").read_text(encoding="utf-8")
+TEXT = (Path(roi_tracker.__file__).parent / "examples" / "small_press_line.yaml").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+import roi_tracker
 from edge_agent import events as agent
 from roi_tracker.adapters.export_file import read_export
 from roi_tracker.adapters.sqlite_store import SqliteStore
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from roi_tracker.business_case import BusinessCase
     from roi_tracker.observations import Observations
 
-CASE = Path(__file__).parents[2] / "roi_tracker/examples/small_press_line.yaml"
+CASE = Path(roi_tracker.__file__).parent / "examples" / "small_press_line.yaml"
 _STARTS = {"day": 6, "evening": 14, "night": 22}
 
 

@@ -50,6 +50,7 @@ def test_paths_are_relative_to_the_file_and_names_of_models_stay_names(tmp_path:
         + '[broker]\npassword_file = "secret"\n[broker.tls]\nca_file = "tls/ca.pem"\n'
         + STATION.replace('"in"', '"../in", after = "move", done_path = "/done"')
         + '[[assets]]\nname = "press"\nline = "press-1"\nmodel = "models/press"\n'
+        + '[[mqtt.readings]]\nfilter = "plant/press"\nline = "press-1"\nasset = "press"\nchannel = "temp"\n'
     )
     settings = load(written(tmp_path, text))
     assert settings.broker.password_file == str(secret)
@@ -59,6 +60,24 @@ def test_paths_are_relative_to_the_file_and_names_of_models_stay_names(tmp_path:
     assert settings.stations[0].folder.path == str(tmp_path.parent / "in")
     assert settings.stations[0].folder.done_path == "/done"
     assert settings.assets[0].model == str(tmp_path / "models" / "press")
+
+
+WATCHED = '[[assets]]\nname = "pres"\nline = "press-1"\nmodel = "m"\n'
+ALARMED = (
+    '[[alarms]]\nname = "hot"\nline = "press-1"\nasset = "press"\nsignal = "die_temprature"\nabove = 80\n'
+    'action = "Open the valve"\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [(WATCHED, "carries readings of press-1/pres"), (ALARMED, "'die_temprature' (carried: die_temperature)")],
+)
+def test_what_no_topic_carries_can_neither_be_watched_nor_alarmed(tmp_path: Path, part: str, message: str) -> None:
+    readings = '[[mqtt.readings]]\nfilter = "p"\nline = "press-1"\nasset = "press"\nchannel = "die_temperature"\n'
+    with pytest.raises(ConfigError) as refused:
+        load(written(tmp_path, LEAST + readings + part))
+    assert message in str(refused.value)
 
 
 def test_channels_may_have_spaces_in_their_names(tmp_path: Path) -> None:
