@@ -125,7 +125,7 @@ def replay(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     images: Annotated[Path | None, typer.Option(help="Folder of images for the station's watched folder.")] = None,
     station: Annotated[str | None, typer.Option(help="Station that gets the images; needed if several.")] = None,
     rate: Annotated[str, typer.Option(help="Rows (or images) a second, `max`, or `real`.")] = "real",
-    restamp: Annotated[str, typer.Option(help="`keep` the recorded times, or begin `now`.")] = "now",
+    restamp: Annotated[str, typer.Option(help="`keep` the recorded times, or bring them to `now`.")] = "now",
     time_zone: Annotated[str, typer.Option(help="Zone of times that name none.")] = "UTC",
     asset: Annotated[str | None, typer.Option(help="Asset that sent the readings; needed if several fit.")] = None,
     shuffle: Annotated[int | None, typer.Option(help="Seed that shuffles the images.")] = None,
