@@ -129,8 +129,8 @@ def benefit_per_year(line: BenefitLine, year_index: int) -> Decimal:
 
 def yearly_flows(case: BusinessCase, scenario: Scenario) -> tuple[Decimal, ...]:
     """Flow at t0 and at the end of each year."""
-    capital = sum((line.amount.value for line in case.capex), Decimal(0)) * scenario.costs
-    running = sum((line.amount.value for line in case.opex_per_year), Decimal(0)) * scenario.costs
+    capital = sum((case.money(line.amount) for line in case.capex), Decimal(0)) * scenario.costs
+    running = sum((case.money(line.amount) for line in case.opex_per_year), Decimal(0)) * scenario.costs
     flows = [-capital]
     for year in range(case.horizon_years):
         benefit = sum((benefit_per_year(line, year) for line in case.benefits), Decimal(0)) * scenario.benefits
@@ -141,10 +141,10 @@ def yearly_flows(case: BusinessCase, scenario: Scenario) -> tuple[Decimal, ...]:
 def appraise(case: BusinessCase, scenario: Scenario) -> Appraisal:
     """All figures of one scenario."""
     flows = yearly_flows(case, scenario)
-    rate = case.discount_rate.value
+    rate = case.rate
     value = npv(flows, rate)
     capital = -flows[0]
-    running = sum((line.amount.value for line in case.opex_per_year), Decimal(0)) * scenario.costs * case.horizon_years
+    running = sum((case.money(line.amount) for line in case.opex_per_year), Decimal(0)) * scenario.costs * case.horizon_years
     cost = capital + running
     return Appraisal(
         flows=flows,

@@ -59,7 +59,7 @@ def appraisal_document(case: BusinessCase) -> AppraisalDocument:
             timing="capital at t0, benefits and running cost at the end of each year",
             tax="before tax",
             prices="constant",
-            discount_rate=float(case.discount_rate.value),
+            discount_rate=float(case.rate),
         ),
         scenarios={
             name: _scenario(appraise(case, getattr(case.scenarios, name)), unit)
