@@ -170,6 +170,13 @@ class Model:
             money = np.asarray(money * own(f"benefits.{line.id}.{part}"))
         return money
 
+    def on_grid(self, values: Values) -> Values:
+        """An array with one column, one a year or one a period, with one a period."""
+        columns = values.shape[-1]
+        if columns == self.case.period_count:
+            return values
+        return np.asarray(values[..., self._year_of_period() if columns > 1 else [0] * self.case.period_count])
+
     def _year_of_period(self) -> list[int]:
         return [period // self.case.periods_per_year for period in range(self.case.period_count)]
 
