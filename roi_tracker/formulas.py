@@ -1,15 +1,15 @@
 """Formulas of a business case: arithmetic over named quantities, evaluated on exact decimals or on float arrays alike.
 
 Allowed: numbers, names of assumptions and calculations (dotted), `+ - * / **`, unary minus, parentheses, `min(...)`,
-`max(...)`, `lag(x, n)` (x of n periods before, 0 at first) and `cumulative(x)`. Nothing else, so text in a file can never
-run code. Values are arrays whose last axis is the period; a formula works period by period.
+`max(...)`, `lag(x, n)` (x of n periods before, 0 at first) and `cumulative(x)`. Nothing else: text in a file never runs
+as code. Values are arrays whose last axis is the period; a formula works period by period.
 """
 
 from __future__ import annotations
 
 import ast
 import functools
-from decimal import Decimal, DivisionByZero, InvalidOperation, Overflow
+from decimal import DivisionByZero, InvalidOperation, Overflow
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -105,7 +105,9 @@ def _check_arity(called: str, arguments: list[ast.expr], field: str) -> None:
         "cumulative": len(arguments) == 1,
     }
     if not fits[called]:
-        raise CaseError(f"{called} is called wrongly", field=field, hint="min(a, b), max(a, b), lag(a, 1), cumulative(a)")
+        raise CaseError(
+            f"{called} is called wrongly", field=field, hint="min(a, b), max(a, b), lag(a, 1), cumulative(a)"
+        )
 
 
 def _name(node: ast.expr) -> str | None:
@@ -129,6 +131,7 @@ def evaluate(formula: Formula, values: Mapping[str, Values], number: Callable[[s
     Raises:
         CaseError: division by zero, a root of a negative number, or a result out of range.
 
+    >>> from decimal import Decimal
     >>> years = np.array([Decimal("0.1"), Decimal("0.2")], dtype=object)
     >>> [str(v) for v in evaluate(parse_formula("30 * rate"), {"rate": years}, Decimal, "x")]
     ['3.0', '6.0']
@@ -163,9 +166,7 @@ def _value(node: ast.expr, values: Mapping[str, Values], number: Callable[[str],
             raise CaseError("the formula contains what is not arithmetic", hint=_HINT)
 
 
-def _called(
-    called: str, arguments: list[ast.expr], values: Mapping[str, Values], number: Callable[[str], Any]
-) -> Any:  # noqa: ANN401 - array or scalar of either kind
+def _called(called: str, arguments: list[ast.expr], values: Mapping[str, Values], number: Callable[[str], Any]) -> Any:  # noqa: ANN401 - array or scalar of either kind
     first = _value(arguments[0], values, number)
     if called == "cumulative":
         return np.cumsum(first, axis=-1)
@@ -189,10 +190,10 @@ def in_order(formulas: Mapping[str, Formula]) -> tuple[str, ...]:
 
     >>> in_order({"b": parse_formula("a + 1"), "a": parse_formula("2")})
     ('a', 'b')
-    >>> in_order({"a": parse_formula("b"), "b": parse_formula("a")})
+    >>> in_order({"a": parse_formula("b"), "b": parse_formula("a")})  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    roi_tracker.errors.CaseError: formulas refer to one another in a circle: a -> b -> a [calculations.a = 'None'] Fix: state one of them as an assumption
+    roi_tracker.errors.CaseError: formulas refer to one another in a circle: a -> b -> a ...
     """
     done: dict[str, None] = {}
 

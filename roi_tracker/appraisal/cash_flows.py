@@ -69,7 +69,9 @@ def schedule_of(case: BusinessCase, conventions: Conventions) -> Schedule:
     per_year = case.periods_per_year
     count = case.period_count
     if conventions.operations == "dated":
-        operations = tuple(_years(case.start_date, _end_of(case.start_date, k + 1, 12 // per_year)) for k in range(count))
+        operations = tuple(
+            _years(case.start_date, _end_of(case.start_date, k + 1, 12 // per_year)) for k in range(count)
+        )
     else:
         offset = Decimal("0.5") if conventions.operations == "mid_year" else Decimal(1)
         operations = tuple((k + offset) / per_year for k in range(count))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
-from roi_tracker.case.assumptions import numbers
+from roi_tracker.case.assumptions import Assumption, numbers
 from roi_tracker.case.units import UnitKind, unit_meaning
 from roi_tracker.errors import CaseError
 from roi_tracker.formulas import Formula, Values, evaluate, in_order, parse_formula
@@ -17,7 +17,6 @@ from roi_tracker.formulas import Formula, Values, evaluate, in_order, parse_form
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from roi_tracker.case.assumptions import Assumption
     from roi_tracker.case.benefits import BenefitLine
     from roi_tracker.case.plan import BusinessCase
 
@@ -71,7 +70,7 @@ class Model:
     """A case compiled once; evaluated as often as needed.
 
     Raises:
-        CaseError: a formula is not arithmetic, uses an unknown name, or runs in a circle; or a unit is another currency.
+        CaseError: a formula is not arithmetic, uses an unknown name, or runs in a circle; or a unit is foreign.
     """
 
     def __init__(self, case: BusinessCase) -> None:
@@ -135,7 +134,7 @@ class Model:
         per_period = number(1) / number(self.case.periods_per_year)
 
         def line_money(address: str, money: Values) -> Values:
-            group = address.split(".")[0]
+            group = address.split(".", maxsplit=1)[0]
             for key in (address, group):
                 if key in change.factors:
                     money = np.asarray(money * change.factors[key])
@@ -156,7 +155,9 @@ class Model:
             growth = self._row(tuple((1 + line.growth) ** year for year in self._year_of_period()), number, dtype)
             address = f"opex.{line.id}"
             opex[line.id] = line_money(address, np.asarray(stated(address) * growth * per_period))
-        capex = {line.id: line_money(f"capex.{line.id}", stated(f"capex.{line.id}")[..., :1]) for line in self.case.capex}
+        capex = {
+            line.id: line_money(f"capex.{line.id}", stated(f"capex.{line.id}")[..., :1]) for line in self.case.capex
+        }
         reserve = self.case.contingency
         if reserve is not None and reserve.included is False:
             total = np.asarray(sum(capex.values()))
@@ -195,9 +196,9 @@ class Model:
 def _inputs(case: BusinessCase) -> list[Input]:
     found = [_input(name, assumption, case.currency) for name, assumption in case.assumptions.items()]
     for group, lines in (("capex", case.capex), ("opex", case.opex_per_year)):
-        for line in lines:
-            if line.planned is not None:
-                found.append(_input(f"{group}.{line.id}", line.planned, case.currency))
+        found.extend(
+            _input(f"{group}.{line.id}", line.planned, case.currency) for line in lines if line.planned is not None
+        )
     for benefit in case.benefits:
         if benefit.formula is not None or benefit.stated_unit_value is None:
             continue
@@ -209,15 +210,11 @@ def _inputs(case: BusinessCase) -> list[Input]:
         }
         named = [(part, one) for part, one in parts.items() if one is not None]
         found.extend(_input(f"benefits.{benefit.id}.{part}", one, case.currency) for part, one in named)
-        unit = _unit_value_assumption(value.amount, f"{case.currency}/{value.per}", value.source, value.owner)
+        unit = Assumption(
+            value=value.amount, unit=f"{case.currency}/{value.per}", source=value.source, owner=value.owner
+        )
         found.append(_input(f"benefits.{benefit.id}.unit_value", unit, case.currency))
     return found
-
-
-def _unit_value_assumption(amount: Decimal, unit: str, source: str, owner: str) -> Assumption:
-    from roi_tracker.case.assumptions import Assumption as Stated  # noqa: PLC0415 - a value here, a type above
-
-    return Stated(value=amount, unit=unit, source=source, owner=owner)
 
 
 def _input(name: str, assumption: Assumption, currency: str) -> Input:

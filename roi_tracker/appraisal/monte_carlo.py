@@ -23,6 +23,7 @@ SEED = 20250101
 _BINS = 40
 _ACHIEVEMENT = "achievement"
 _TAIL = 1.6448536269514722  # normal quantile of 95 %: low and high of a normal are its 5 % and 95 % points
+_ROUNDING = 1e-12
 _PERT = 4.0  # weight of the most likely value (Malcolm et al. 1959)
 
 
@@ -119,10 +120,8 @@ def _uncertain(model: Model) -> dict[str, Assumption]:
         for name, one in model.inputs.items()
         if one.assumption.low is not None and (name in used or name not in case.assumptions)
     }
-    for name, assumption in ((DISCOUNT_RATE, case.discount_rate), (_ACHIEVEMENT, case.achievement)):
-        if assumption is not None and assumption.low is not None:
-            found[name] = assumption
-    return found
+    wide = ((DISCOUNT_RATE, case.discount_rate), (_ACHIEVEMENT, case.achievement))
+    return found | {name: one for name, one in wide if one is not None and one.low is not None}
 
 
 def _normals(model: Model, names: tuple[str, ...], draws: int, seed: int) -> tuple[Floats, bool]:
@@ -143,7 +142,7 @@ def _normals(model: Model, names: tuple[str, ...], draws: int, seed: int) -> tup
         first, second = (names.index(name) for name in one.between)
         matrix[first, second] = matrix[second, first] = 2 * np.sin(np.pi * float(one.coefficient) / 6)
     eigenvalues, vectors = np.linalg.eigh(matrix)
-    adjusted = bool(eigenvalues.min() < -1e-12)
+    adjusted = bool(eigenvalues.min() < -_ROUNDING)
     roots = vectors * np.sqrt(np.clip(eigenvalues, 0.0, None))
     roots /= np.sqrt((roots**2).sum(axis=1, keepdims=True))
     return independent @ roots.T, adjusted

@@ -2,12 +2,13 @@
 
 With u = ln(1 + r) the NPV is f(u) = sum c_k exp(-t_k u). Multiplied by exp(tau u), with tau between two times at
 which the signs of c change, its derivative has the coefficients c_k (tau - t_k): the same flows with one sign change
-less. Its roots therefore separate those of f (the proof of Descartes' rule by Rolle's theorem, Polya and Szego, part V),
+less. Its roots therefore separate those of f (Descartes' rule proved by Rolle's theorem: Polya and Szego, part V),
 and between neighbours f exp(tau u) is monotone. Any times will do: years, months, days.
 """
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -58,7 +59,7 @@ def irr(flows: Sequence[Decimal], times: Sequence[Decimal] | None = None) -> Irr
     >>> irr([Decimal(-100), Decimal(230), Decimal(-132)]).roots
     (0.1, 0.2)
     """
-    at = range(len(flows)) if times is None else times
+    at: Sequence[Decimal | int] = range(len(flows)) if times is None else times
     together: dict[Decimal | int, Decimal] = {}
     for time, flow in zip(at, flows, strict=True):
         together[time] = together.get(time, 0 * flow) + flow
@@ -103,7 +104,7 @@ def _roots(coefficients: _Floats, times: _Floats) -> list[float]:
     found = list(touching)
     fences = (None, *separators, None)
     ends = (float(coefficients[-1]), float(coefficients[0]))  # the last flow rules as u falls, the first as it rises
-    for left, right in zip(fences[:-1], fences[1:], strict=True):
+    for left, right in itertools.pairwise(fences):
         if left in touching or right in touching:
             continue  # monotone from a zero: no other one here
         root = _between(scaled, left, right, ends)

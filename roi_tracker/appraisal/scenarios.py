@@ -16,11 +16,11 @@ from roi_tracker.appraisal.taxation import taxes
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from roi_tracker.case.conventions import Conventions
+    from roi_tracker.case.conventions import BenefitClass, Conventions
     from roi_tracker.case.evaluation import Scenario
     from roi_tracker.case.plan import BusinessCase
 
-DIRECT = ("cashable", "redeployed")
+DIRECT: tuple[BenefitClass, ...] = ("cashable", "redeployed")
 _ZERO = Decimal(0)
 
 
@@ -166,5 +166,6 @@ def scenario_table(case: BusinessCase, model: Model | None = None) -> Mapping[st
     """Every scenario of a case, by name."""
     compiled = model or Model(case)
     return {
-        name: appraise(case, getattr(case.scenarios, name), model=compiled) for name in type(case.scenarios).model_fields
+        name: appraise(case, getattr(case.scenarios, name), model=compiled)
+        for name in type(case.scenarios).model_fields
     }

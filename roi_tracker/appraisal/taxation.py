@@ -45,7 +45,9 @@ def depreciation_shares(tax: Tax) -> tuple[Decimal, ...]:
     return tuple(shares)
 
 
-def depreciation(case: BusinessCase, flows: CashFlows, conventions: Conventions, number: Callable[[Any], Any]) -> Values:
+def depreciation(
+    case: BusinessCase, flows: CashFlows, conventions: Conventions, number: Callable[[Any], Any]
+) -> Values:
     """Depreciation of each period, from the period after capital is spent; a residual is a disposal at book value.
 
     Tax law writes off what was paid in the money of its day: where flows are in constant prices and inflation is

@@ -57,7 +57,9 @@ def variables(model: Model) -> tuple[Variable, ...]:
     counted = {line.id for line in case.benefits if line.benefit_class in case.conventions.counted}
     lines = [f"benefits.{name}" for name in amounts.benefits if name in counted]
     lines += [f"opex.{line}" for line in amounts.opex if f"opex.{line}" not in model.inputs]
-    lines += [f"capex.{line}" for line in amounts.capex if f"capex.{line}" not in model.inputs and line != "contingency"]
+    lines += [
+        f"capex.{line}" for line in amounts.capex if f"capex.{line}" not in model.inputs and line != "contingency"
+    ]
     found.extend(Variable(name, "line", (), case.currency, 1.0, is_ratio=False) for name in lines)
     groups = ["benefits", "capex", *(["opex"] if amounts.opex else [])]
     found.extend(Variable(name, "group", (), case.currency, 1.0, is_ratio=False) for name in groups)

@@ -83,26 +83,26 @@ class BenefitLine(Section):
         by_ratio = self.baseline_quantity_per_year is not None and self.reduction_ratio is not None
         quantified = by_ratio or self.quantity_per_year is not None
         begun = (self.baseline_quantity_per_year, self.reduction_ratio, self.quantity_per_year) != (None, None, None)
-        if self.bound_measure is None and self.kpi is None:
-            return "a benefit needs a measure or a kpi: what will prove it?"
-        if not self.ramp_up:
-            return "ramp_up is empty; leave it out for the full benefit from the first day"
-        if begun and by_ratio == (self.quantity_per_year is not None):
-            return "state either quantity_per_year, or baseline_quantity_per_year with reduction_ratio"
-        if self.formula is None and not quantified:
-            return "state a formula, or quantity_per_year, or baseline_quantity_per_year with reduction_ratio"
-        if quantified and self.stated_unit_value is None:
-            return "a quantity needs a unit_value"
-        if self.stated_unit_value is not None and not self.lines:
-            return "a line with a unit value names the production lines it concerns"
         ratio = self.reduction_ratio
-        if ratio is not None and not 0 <= ratio.amount * (Decimal("0.01") if ratio.unit == "%" else 1) <= 1:
-            return f"reduction_ratio {ratio.amount} is not between 0 and 1 (30 % is 0.30)"
-        if self.stated_unit_value is not None and self.bound_measure is not None:
-            physical = PHYSICAL_UNITS[self.bound_measure]
-            if self.stated_unit_value.per != physical:
-                return f"a {self.bound_measure} line is valued per {physical}, not per {self.stated_unit_value.per}"
-        return None
+        share = None if ratio is None else ratio.amount * (Decimal("0.01") if ratio.unit == "%" else 1)
+        value = self.stated_unit_value
+        physical = PHYSICAL_UNITS.get(self.bound_measure) if self.bound_measure is not None else None
+        faults = {
+            "a benefit needs a measure or a kpi: what will prove it?": self.bound_measure is None and self.kpi is None,
+            "ramp_up is empty; leave it out for the full benefit from the first day": not self.ramp_up,
+            "state either quantity_per_year, or baseline_quantity_per_year with reduction_ratio": begun
+            and by_ratio == (self.quantity_per_year is not None),
+            "state a formula, or quantity_per_year, or baseline_quantity_per_year with reduction_ratio": not quantified
+            and self.formula is None,
+            "a quantity needs a unit_value": quantified and value is None,
+            "a line with a unit value names the production lines it concerns": value is not None and not self.lines,
+            f"reduction_ratio {share} is not between 0 and 1 (30 % is 0.30)": share is not None and not 0 <= share <= 1,
+            f"a {self.bound_measure} line is valued per {physical}, not per {value.per if value else None}": value
+            is not None
+            and physical is not None
+            and value.per != physical,
+        }
+        return next((message for message, wrong in faults.items() if wrong), None)
 
     @property
     def measurable(self) -> bool:

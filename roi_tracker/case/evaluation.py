@@ -11,9 +11,7 @@ from pydantic import Field, model_validator
 from roi_tracker.case.assumptions import Assumption
 from roi_tracker.case.section import Identifier, Name, Number, Section
 
-RuleFigure = Literal[
-    "npv", "irr", "mirr", "payback_years", "discounted_payback_years", "roi", "profitability_index"
-]
+RuleFigure = Literal["npv", "irr", "mirr", "payback_years", "discounted_payback_years", "roi", "profitability_index"]
 ScenarioName = Literal["conservative", "realistic", "optimistic", "worst"]
 Score = Literal["very_low", "low", "medium", "high", "very_high"]
 

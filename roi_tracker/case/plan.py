@@ -108,7 +108,7 @@ class BusinessCase(Section):
         return None
 
     def _id_fault(self) -> str | None:
-        ids = [line.id for line in (*self.capex, *self.opex_per_year, *self.benefits)]
+        ids = [line.id for line in (*self.capex, *self.opex_per_year)] + [line.id for line in self.benefits]
         ids += [*self.assumptions, *self.calculations]
         twice = sorted({name for name in ids if ids.count(name) > 1})
         return f"ids used twice: {', '.join(twice)}" if twice else None

@@ -28,7 +28,7 @@ class _Loader(yaml.SafeLoader):
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
-            event = self.peek_event()
+            event = self.peek_event()  # type: ignore[no-untyped-call] # the library's stubs leave it untyped
             raise yaml.MarkedYAMLError(None, None, "aliases (*name) are not used in a case", event.start_mark)
         return super().compose_node(parent, index)
 

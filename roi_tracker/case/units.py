@@ -37,7 +37,7 @@ def unit_meaning(unit: str, currency: str) -> UnitMeaning:
     >>> unit_meaning("%", "KRW"), unit_meaning("parts/month", "KRW").kind
     (UnitMeaning(kind='ratio', factor=Decimal('0.01')), 'quantity')
     """
-    numerator = unit.split("/")[0].strip()
+    numerator = unit.split("/", maxsplit=1)[0].strip()
     if numerator in _RATIOS:
         return UnitMeaning("ratio", _RATIOS[numerator])
     if numerator in _KRW_MULTIPLES:
