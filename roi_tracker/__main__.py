@@ -18,10 +18,8 @@ from roi_tracker.adapters.http_feed import HttpFeed
 from roi_tracker.adapters.sqlite_store import SqliteStore
 from roi_tracker.baseline import FittedBaseline
 from roi_tracker.business_case import parse_case
-from roi_tracker.documents import appraisal_document
 from roi_tracker.errors import CaseError, IntakeError, TrackerError, UnreachableError
 from roi_tracker.intake import follow_feed, import_lines
-from roi_tracker.money import Money, format_money
 from roi_tracker.ports import Imported
 from roi_tracker.programme import Programme
 from roi_tracker.proof import NotProven, Realized
@@ -107,24 +105,27 @@ def _say(text: str) -> None:
 
 
 @app.command()
-def appraise(case: _CaseArgument, *, json: _JsonOption = False) -> None:
-    """NPV, IRR, payback and ROI of the plan, per scenario.
+def appraise(
+    case: _CaseArgument,
+    draws: Annotated[int, typer.Option(min=100, max=1_000_000, help="Monte Carlo draws")] = 100_000,
+    seed: Annotated[int, typer.Option(min=0, help="of the simulation; same seed, same figures")] = 20250101,
+    *,
+    json: _JsonOption = False,
+) -> None:
+    """The whole appraisal: NPV, every IRR, paybacks, sensitivity, break-even, Monte Carlo, alternatives, decision.
 
-    Example: roi-tracker appraise roi_tracker/examples/small_press_line.yaml --json
+    Example: roi-tracker appraise roi_tracker/examples/abc_manufacturing.yaml --json
     """
-    plan = _load(case)
-    document = appraisal_document(plan)
-    if json:
-        _json(document)
-        return
-    from decimal import Decimal  # noqa: PLC0415 - only for this listing
+    from roi_tracker.documents import appraisal_document, encode_document  # noqa: PLC0415 - scipy only where it is used
 
-    _say(f"{plan.name.en} ({plan.currency}, {document.conventions.timing}, {document.conventions.tax})")
-    for name, found in document.scenarios.items():
-        irr = f"{found.irr.value:.1%}" if found.irr.value is not None else found.irr.reason
-        payback = "never" if found.payback_years is None else f"{found.payback_years:.2f} years"
-        npv = format_money(Money(Decimal(repr(found.npv * document.unit)), plan.currency), "en", plan.display_unit)
-        _say(f"  {name:<13} NPV {npv:>22}   IRR {irr:>16}   payback {payback}")
+    plan = _load(case)
+    document = appraisal_document(plan, draws, seed)
+    if json:
+        sys.stdout.write(encode_document(document).decode() + "\n")
+        return
+    from roi_tracker.render.terminal import print_appraisal  # noqa: PLC0415 - tables only where they are shown
+
+    print_appraisal(plan, document, Console())
 
 
 @app.command("import")

@@ -113,6 +113,14 @@ class Model:
                     waiting.extend(self.calculations[name].names)
         return frozenset(reached)
 
+    def unused(self) -> tuple[str, ...]:
+        """Ids of assumptions that reach no benefit, no cost and no calculation, and are stated for nothing else."""
+        named = {name for formula in self.calculations.values() for name in formula.names}
+        reached = self.used() | named
+        return tuple(
+            name for name, one in self.case.assumptions.items() if name not in reached and one.used_for is None
+        )
+
     def exact(self, change: Change | None = None) -> Amounts:
         """Amounts in decimals."""
         return self._evaluate(change or Change(), Decimal, object)
