@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from roi_tracker.appraisal.cash_flows import price_index, schedule_of
 from roi_tracker.appraisal.indicators import npv, payback
 from roi_tracker.appraisal.rates import Irr, irr
 from roi_tracker.case.evaluation import Score
@@ -70,8 +71,10 @@ def _flows(case: BusinessCase, one: Alternative, own: Appraisal) -> _Flows | Non
     capital, running, benefit = (
         _ZERO if given is None else case.money(given) for given in (one.capex, one.opex_per_year, one.benefit_per_year)
     )
-    years = [(Decimal(year + 1), benefit - running) for year in range(case.horizon_years)]
-    return ((_ZERO, -capital), *years)
+    times = schedule_of(case, case.conventions).operations  # timed and priced as the case itself, to be comparable
+    prices = price_index(case, case.conventions, times)
+    net = (benefit - running) / case.periods_per_year
+    return ((_ZERO, -capital), *((time, net * price) for time, price in zip(times, prices, strict=True)))
 
 
 def _capital(flows: _Flows) -> Decimal:

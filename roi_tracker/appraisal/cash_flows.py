@@ -148,11 +148,11 @@ def cash_flows(
     schedule = schedule_of(case, conventions)
     counted = counted_lines(case, conventions.counted)
     zero = np.array([number(0)] * case.period_count)
-    prices = _price_index(case, conventions, schedule.operations, number)
+    prices = price_index(case, conventions, schedule.operations, number)
     benefits = sum((amounts.benefits[line] for line in counted), zero) * prices * number(scenario.benefits)
     opex = sum(amounts.opex.values(), zero) * prices * number(scenario.costs)
     shares = np.array([number(slot.share) for slot in schedule.capital])
-    capital_prices = _price_index(case, conventions, [slot.time for slot in schedule.capital], number)
+    capital_prices = price_index(case, conventions, [slot.time for slot in schedule.capital], number)
     capital = sum(amounts.capex.values()) * shares * capital_prices * number(scenario.costs)
     draws = np.broadcast_shapes(benefits.shape[:-1], opex.shape[:-1], capital.shape[:-1])
     return CashFlows(schedule, *(np.broadcast_to(part, (*draws, part.shape[-1])) for part in (benefits, opex, capital)))
@@ -163,8 +163,8 @@ def counted_lines(case: BusinessCase, classes: Sequence[BenefitClass]) -> list[s
     return [line.id for line in case.benefits if line.benefit_class in classes]
 
 
-def _price_index(
-    case: BusinessCase, conventions: Conventions, times: Sequence[Decimal], number: Callable[[Any], Any]
+def price_index(
+    case: BusinessCase, conventions: Conventions, times: Sequence[Decimal], number: Callable[[Any], Any] = Decimal
 ) -> Values:
     """What brings the file's prices to those the discount rate belongs to."""
     power = {("constant", "nominal"): 1, ("current", "real"): -1}.get(

@@ -133,7 +133,8 @@ class Model:
         def own(name: str) -> Values:
             given = change.values.get(name)
             base = self._row(self.inputs[name].values, number, dtype) if given is None else given
-            return np.asarray(base * change.factors[name] if name in change.factors else base)
+            is_line = name.startswith(("capex.", "opex."))  # its factor is applied with the line's, once
+            return np.asarray(base * change.factors[name] if name in change.factors and not is_line else base)
 
         quantities = {name: own(name) for name in self.case.assumptions}
         for name, formula in self.calculations.items():

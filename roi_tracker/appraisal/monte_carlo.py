@@ -151,11 +151,11 @@ def _normals(model: Model, names: tuple[str, ...], draws: int, seed: int) -> tup
 def _sample(model: Model, assumption: Assumption, normal: Floats) -> Floats:
     """Values in base units, shape (draws, years or 1)."""
     factor = float(unit_meaning(assumption.unit, model.case.currency).factor)
+    if assumption.low is None or assumption.high is None:
+        return np.full((normal.size, 1), float(assumption.amount) * factor)
+    points = zip(numbers(assumption.low), numbers(assumption.value), numbers(assumption.high), strict=True)
     columns = [
-        _quantiles(assumption, normal, (float(low), float(value), float(high))) * factor
-        for low, value, high in zip(
-            numbers(assumption.low or ()), numbers(assumption.value), numbers(assumption.high or ()), strict=True
-        )
+        _quantiles(assumption, normal, (float(low), float(value), float(high))) * factor for low, value, high in points
     ]
     return np.stack(columns, axis=1)
 

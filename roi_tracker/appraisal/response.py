@@ -24,7 +24,7 @@ def npv_response(model: Model, change: Change) -> Floats:
         change: its arrays have a leading axis of draws; `rate` has the shape (draws,).
 
     Returns:
-        One value a draw; a single one when nothing has a leading axis.
+        One value a draw, also where the change reaches no counted flow; a single one when nothing has draws.
     """
     case, conventions = model.case, model.case.conventions
     flows = cash_flows(case, model.floats(change), case.scenarios.realistic, conventions, float)
@@ -36,4 +36,7 @@ def npv_response(model: Model, change: Change) -> Floats:
     capital_at = np.array([float(slot.time) for slot in flows.schedule.capital])
     earned = (operating * (1 + rate) ** -at).sum(axis=-1)
     spent = (flows.capital * (1 + rate) ** -capital_at).sum(axis=-1)
-    return np.atleast_1d(np.asarray(earned - spent, dtype=np.float64))
+    value = np.asarray(earned - spent, dtype=np.float64)
+    arrays = [np.asarray(one)[..., 0] for one in (*change.factors.values(), *change.values.values()) if np.ndim(one)]
+    draws = np.broadcast_shapes(value.shape, *(one.shape for one in arrays))
+    return np.atleast_1d(np.broadcast_to(value, draws))
