@@ -26,6 +26,7 @@ _TOUCHING = 1e-13
 _FURTHEST = 600.0
 """Bound on |ln(1 + r)|: rates beyond it do not fit a float."""
 _SAME = 1e-9
+_NEAR_TOTAL_LOSS = -0.99
 
 
 class Irr(msgspec.Struct, frozen=True):
@@ -69,13 +70,18 @@ def irr(flows: Sequence[Decimal], times: Sequence[Decimal] | None = None) -> Irr
     scale = max(abs(flow) for _, flow in points)
     coefficients = np.array([float(flow / scale) for _, flow in points])
     when = np.array([float(time) for time, _ in points])
-    found = (round(float(np.expm1(root)), 12) for root in _distinct(_roots(coefficients, when)))
+    found = (_tidy(float(np.expm1(root))) for root in _distinct(_roots(coefficients, when)))
     rates = sorted({rate for rate in found if rate > -1})
     if not rates:
         return Irr(None, exists=False, roots=(), reason="no_real_root")
     if len(rates) > 1:
         return Irr(None, exists=True, roots=tuple(rates), reason="several_roots")
     return Irr(rates[0], exists=True, roots=tuple(rates), reason="unique")
+
+
+def _tidy(rate: float) -> float:
+    """The rate to twelve decimals; near -100 % every digit of 1 + rate matters, so it stays as it is."""
+    return round(rate, 12) if rate > _NEAR_TOTAL_LOSS else rate
 
 
 def _distinct(roots: Sequence[float]) -> list[float]:

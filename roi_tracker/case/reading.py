@@ -116,7 +116,11 @@ def _toml_lines(text: str) -> Iterator[tuple[_Path, int]]:
 
 def _explained(error: ValidationError, lines: dict[_Path, int], syntax: str) -> CaseError:
     errors = error.errors(include_url=False)
-    first = min(errors, key=lambda one: _line(one["loc"], lines) or 0)
+    # a mistyped key makes the right one missing and its list too short: the cause goes first
+    first = min(
+        errors,
+        key=lambda one: (one["type"] == "too_short", one["type"] != "extra_forbidden", _line(one["loc"], lines) or 0),
+    )
     location = tuple(part for part in first["loc"] if part not in _TAGS)
     line = _line(location, lines)
     message = first["msg"].removeprefix("Value error, ")
