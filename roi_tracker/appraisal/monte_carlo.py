@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from roi_tracker.appraisal.model import Change
 from roi_tracker.appraisal.response import Floats, npv_response
@@ -188,9 +188,16 @@ def _quantiles(assumption: Assumption, normal: Floats, points: tuple[float, floa
 def _drivers(names: tuple[str, ...], normals: Floats, npvs: Floats) -> tuple[Driver, ...]:
     if np.ptp(npvs) == 0:
         return ()
-    ranks = stats.rankdata(npvs)
+    ranks = _ranks(npvs)
     found = [
-        Driver(name, float(np.corrcoef(stats.rankdata(normals[:, column]), ranks)[0, 1]))
+        Driver(name, float(np.corrcoef(_ranks(normals[:, column]), ranks)[0, 1]))
         for column, name in enumerate(names)
     ]
     return tuple(sorted(found, key=lambda one: -abs(one.correlation)))
+
+
+def _ranks(values: Floats) -> Floats:
+    """Ranks from 0; equal values in order of drawing, which is random."""
+    ranks = np.empty(values.size)
+    ranks[np.argsort(values, kind="stable")] = np.arange(values.size)
+    return ranks
