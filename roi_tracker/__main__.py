@@ -128,6 +128,35 @@ def appraise(
     print_appraisal(plan, document, Console())
 
 
+@app.command()
+def audit(
+    case: _CaseArgument,
+    lang: Annotated[PageLanguage, typer.Option(help="language of the explanations")] = PageLanguage.ko,
+    *,
+    check: Annotated[bool, typer.Option("--check", help="exit 1 when a stated figure does not follow")] = False,
+    json: _JsonOption = False,
+) -> None:
+    """Recompute every figure that a plan states: what is wrong, why most likely, and what it does to the NPV.
+
+    Example: roi-tracker audit roi_tracker/examples/abc_manufacturing.yaml --json
+    """
+    from roi_tracker.audit import audit as audit_case  # noqa: PLC0415 - scipy only where it is used
+
+    plan = _load(case)
+    found = audit_case(plan)
+    if json:
+        from roi_tracker.audit.document import audit_document  # noqa: PLC0415 - the appraisal only where it is printed
+        from roi_tracker.documents import encode_document  # noqa: PLC0415 - as above
+
+        sys.stdout.write(encode_document(audit_document(plan, found)).decode() + "\n")
+    else:
+        from roi_tracker.audit.tables import print_audit  # noqa: PLC0415 - tables only where they are shown
+
+        print_audit(found, Console(), lang.value)
+    if check and found.of_kind("recomputable_error"):
+        raise typer.Exit(NO)
+
+
 @app.command("import")
 def import_events(
     files: Annotated[list[Path] | None, typer.Argument(help="exports: JSON lines, also .gz or .zst")] = None,

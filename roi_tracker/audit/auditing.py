@@ -119,7 +119,7 @@ class _Auditor:
         also = tuple(other.code for other in found if other.family != cause.family)
         return self._finding(one, computed, cause, (follows, also), shown)
 
-    def _chosen(
+    def _chosen(  # noqa: PLR0911 - one return a kind of cause, in order of preference
         self, one: Statement, found: list[Cause], expected: tuple[Expected, ...]
     ) -> tuple[Cause, tuple[str, ...]]:
         if found and found[0].family == "irr_cannot_exist":

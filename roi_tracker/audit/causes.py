@@ -47,6 +47,7 @@ class Suspect:
 
     @property
     def bases(self) -> list[tuple[float, float]]:
+        """What the print is held against, each with how far it may itself be off."""
         found = [] if self.computed is None else [(self.computed, 0.0)]
         return found + [(one.value, one.tolerance) for one in self.expected]
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from roi_tracker.audit.findings import Cause, FindingKind
+from roi_tracker.audit.statements import Statement
 from roi_tracker.case.stated import split_address
 
 if TYPE_CHECKING:
-    from roi_tracker.audit.statements import Book, Statement
+    from collections.abc import Iterator
+
+    from roi_tracker.audit.statements import Book
 
 
 class Doubt(msgspec.Struct, frozen=True):
@@ -43,7 +45,7 @@ def doubts(book: Book) -> Iterator[Doubt]:
 def is_input(book: Book, address: str) -> bool:
     """Whether an address is of something given, which no computation can correct."""
     name, _ = split_address(address)
-    return name in book.case.assumptions or name.startswith("conventions.") or name.startswith("capex.phased")
+    return name in book.case.assumptions or name.startswith(("conventions.", "capex.phased"))
 
 
 def _said_twice(book: Book) -> Iterator[Doubt]:

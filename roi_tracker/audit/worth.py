@@ -26,7 +26,9 @@ _PRESENT_VALUES = {
 }
 
 
-def npv_effect(book: Book, address: str, stated: float) -> float | None:
+def npv_effect(  # noqa: PLR0911 - one return a kind of address
+    book: Book, address: str, stated: float
+) -> float | None:
     """NPV with the statement in place of the computed figure, less the NPV from inputs; in the currency.
 
     None where the figure enters no NPV (a rate, a share, an undiscounted total).
@@ -66,4 +68,4 @@ def _group_effect(book: Book, name: str, year: int | None, difference: float) ->
     if sign is None or year is None:
         return None
     time = float(schedule_of(book.case, book.case.conventions).operations[year])
-    return sign * difference * (1 + float(book.case.rate)) ** -time
+    return sign * difference * float((1 + float(book.case.rate)) ** -time)
