@@ -76,7 +76,7 @@ class _Auditor:
         figure = self.book.computed.get(one.address)
         if figure is None:
             return not self.expectations.of(one.address)
-        return figure.value is None and not figure.reason and not self.expectations.of(one.address)
+        return figure.value is None and not self.book.reason(one.address) and not self.expectations.of(one.address)
 
     def _agrees_with_inputs(self, one: Statement) -> bool:
         value = self.book.value(one.address)
@@ -137,9 +137,9 @@ class _Auditor:
                 return Cause("omitted_part", "omitted_part", "running cost and depreciation"), ()
         if found:
             return found[0], ()
-        figure = self.book.computed.get(one.address)
-        if figure is not None and figure.value is None and figure.reason:
-            return Cause("does_not_exist", "does_not_exist", figure.reason), ()
+        reason = self.book.reason(one.address)
+        if reason:
+            return Cause("does_not_exist", "does_not_exist", reason), ()
         return Cause("unexplained", "unexplained"), ()
 
     def _places(
@@ -266,7 +266,7 @@ class _Auditor:
         if given is not None and doubt.kind == "declared_unused":
             return given.assumption.unit, float(given.factor)
         if doubt.kind == "contradiction":
-            return self.book.case.display_unit, self.display
+            return self.book.money_unit, self.display
         return "ratio", 1.0
 
     def _beside(self) -> Iterator[Beside]:

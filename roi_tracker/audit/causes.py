@@ -28,6 +28,8 @@ _PRECISE = 0.02
 """Relative rounding beyond which digits say too little to test a hypothesis on: 0.6 is 0.55 to 0.65."""
 _EXACT = 0.006
 """The same for hypotheses that would fit by chance: three digits, 10.0 is 9.95 to 10.05."""
+_SCARCE = 0.001
+"""The same for paybacks, which lie within a few years whatever was done wrong."""
 _SHORTEST_SERIES = 3
 
 
@@ -69,7 +71,7 @@ def causes(suspect: Suspect) -> tuple[Cause, ...]:
     """Every hypothesis that fits, the likeliest first; empty when none does."""
     found: dict[str, Cause] = {}
     for rule in _RULES:
-        if rule is not _impossible_rate and suspect.statement.digits > _PRECISE and rule is not _unit_slip:
+        if suspect.statement.digits > _PRECISE and rule not in (_impossible_rate, _unit_slip, _against_flows):
             continue
         for cause in rule(suspect):
             found.setdefault(cause.family, cause)
@@ -79,13 +81,13 @@ def causes(suspect: Suspect) -> tuple[Cause, ...]:
 def _impossible_rate(suspect: Suspect) -> Iterator[Cause]:
     name, _ = split_address(suspect.statement.address)
     figure = suspect.book.computed.get(suspect.statement.address)
-    reason = "" if figure is None else figure.reason
+    reason = suspect.book.reason(suspect.statement.address)
     if name.endswith(".irr"):
         own = _own_flows(suspect, name.removesuffix(".irr"))
         if (figure is not None and figure.value is None and reason) or (own and (min(own) >= 0 or max(own) <= 0)):
             yield Cause("irr_cannot_exist", "irr_cannot_exist", "" if not own else "printed_flows")
-    elif name.endswith(".payback_years") and not name.startswith("alternatives."):
-        own = _own_flows(suspect, name.removesuffix(".payback_years"))
+    elif name.endswith((".payback_years", ".payback_months")) and not name.startswith("alternatives."):
+        own = _own_flows(suspect, name.rpartition(".")[0])
         if reason == "never" or own:
             yield Cause("payback_against_flows", "payback_against_flows", reason)
     elif figure is not None and figure.value is None and reason == "never":
@@ -194,7 +196,16 @@ _LIKENESSES = (
 )
 
 
+def _against_flows(suspect: Suspect) -> Iterator[Cause]:
+    """A payback that its flows do not give, where nothing else explains it."""
+    name, _ = split_address(suspect.statement.address)
+    if name.endswith((".payback_years", ".payback_months")) and name.startswith("scenarios."):
+        yield Cause("payback_against_flows", "payback_against_flows")
+
+
 def _likeness(suspect: Suspect) -> Iterator[Cause]:
+    if suspect.statement.address.endswith(("payback_years", "payback_months")) and suspect.statement.digits > _SCARCE:
+        return
     if not suspect.exact and not suspect.statement.address.startswith("benchmarks."):
         return
     for likeness in _LIKENESSES:
@@ -208,4 +219,13 @@ def _likeness(suspect: Suspect) -> Iterator[Cause]:
             return
 
 
-_RULES: tuple[Rule, ...] = (_impossible_rate, _unit_slip, _sign, _month_for_year, _parts, _multiplier, _likeness)
+_RULES: tuple[Rule, ...] = (
+    _impossible_rate,
+    _unit_slip,
+    _sign,
+    _month_for_year,
+    _parts,
+    _multiplier,
+    _likeness,
+    _against_flows,
+)

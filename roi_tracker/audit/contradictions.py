@@ -109,7 +109,10 @@ def _rules_beside_lines(book: Book) -> Iterator[Doubt]:
 
 def _break_even_against_scenarios(book: Book) -> Iterator[Doubt]:
     """A break-even above a scenario that still earns, or below one that loses, by the plan's own print."""
+    right = book.value("break_even.overall_achievement")
     for one in book.statements.get("break_even.overall_achievement", []):
+        if right is not None and one.matches(right):
+            continue  # the scenario's figure is wrong then, and found as such
         for scenario in type(book.case.scenarios).model_fields:
             share = getattr(book.case.scenarios, scenario)
             ratio = float(share.benefits) / float(share.costs or 1)
@@ -132,8 +135,7 @@ def _unused(book: Book) -> Iterator[Doubt]:
     for name in book.model.unused():
         yield Doubt(name, "declared_unused", book.value(f"{name}[{case.years[0]}]"), None, Cause("unused", "unused"))
     conventions = case.conventions
-    priced = {(conventions.prices, conventions.discount_basis)} & {("constant", "nominal"), ("current", "real")}
-    if conventions.inflation is not None and not priced:
+    if conventions.inflation is not None and conventions.discount_basis is None:
         value = float(case.money(conventions.inflation))
         yield Doubt("conventions.inflation", "declared_unused", value, None, Cause("unused", "unused"))
     if conventions.tax is not None and conventions.headline == "before_tax":

@@ -25,10 +25,10 @@ def corrected_case(case: BusinessCase) -> BusinessCase:
     for address, statements in book.statements.items():
         for one in statements:
             figure = book.computed.get(address)
-            if is_input(book, address) or figure is None or (figure.value is None and not figure.reason):
+            if is_input(book, address) or figure is None or (figure.value is None and not book.reason(address)):
                 stated.append(one.source)
             elif figure.value is None:
-                stated.append(one.source.model_copy(update={"value": None, "note": figure.reason}))
+                stated.append(one.source.model_copy(update={"value": None, "note": book.reason(address)}))
             else:
                 stated.append(one.source.model_copy(update={"value": _printed(one, figure.value)}))
     return case.model_copy(update={"stated": tuple(stated)})

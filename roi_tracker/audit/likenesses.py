@@ -35,11 +35,11 @@ class Likeness(msgspec.Struct, frozen=True):
     cause: Cause
 
 
-def _values(book: Book, expectations: Expectations, address: str) -> Iterator[tuple[float, float]]:
+def _values(book: Book, expectations: Expectations, address: str, without: str = "") -> Iterator[tuple[float, float]]:
     computed = book.value(address)
     if computed is not None:
         yield computed, 0.0
-    yield from ((one.value, one.tolerance) for one in expectations.of(address))
+    yield from ((one.value, one.tolerance) for one in expectations.of(address) if without not in one.printed)
     yield from ((one.value, one.tolerance) for one in book.statements.get(address, []))
 
 
@@ -116,7 +116,7 @@ def label_mismatches(book: Book, expectations: Expectations, address: str) -> It
     for other in _neighbours(book, address):
         if other in book.statements and any(address in one.printed for one in expectations.of(other)):
             continue  # it follows from the figure itself
-        for value, tolerance in _values(book, expectations, other):
+        for value, tolerance in _values(book, expectations, other, without=address):
             if value:
                 yield Likeness(value, tolerance, Cause("label_mismatch", "label_mismatch", other))
 

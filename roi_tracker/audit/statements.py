@@ -76,6 +76,19 @@ class Book:
         """Whether one period is one year, so that figures by year can be related to each other."""
         return self.case.periods_per_year == 1
 
+    @property
+    def money_unit(self) -> str:
+        """The display unit as people read it: 억원, USD, thousand USD."""
+        unit, currency = self.case.display_unit, self.case.currency
+        return currency if unit == "1" else unit if unit.endswith("원") else f"{unit} {currency}"
+
+    def reason(self, address: str) -> str:
+        """Why the inputs give no value; empty where they do, or where nothing is known."""
+        figure = self.computed.get(address)
+        if figure is None or figure.value is not None:
+            return ""
+        return figure.reason or ("never" if "payback" in address else "")
+
     def value(self, address: str) -> float | None:
         """What the inputs give."""
         figure = self.computed.get(address)
@@ -104,7 +117,7 @@ class Book:
             return unit, float(unit_meaning(unit, self.case.currency).factor)
         kind = figure.kind if figure is not None else _guessed_kind(one.id)
         if kind == "money":
-            return self.case.display_unit, float(UNIT_FACTORS[self.case.display_unit])
+            return self.money_unit, float(UNIT_FACTORS[self.case.display_unit])
         return ("years" if kind == "years" else "ratio" if kind == "ratio" else ""), 1.0
 
 
