@@ -6,7 +6,8 @@ import sys
 from dataclasses import dataclass
 
 from roi_tracker.audit import audit
-from tests.roi_tracker.audit.mutants import clean_plan, mutants
+from tests.roi_tracker.audit.mutants import mutants
+from tests.roi_tracker.audit.plans import clean_plan
 
 
 @dataclass
@@ -40,7 +41,7 @@ def score(seed: int, cases: int) -> dict[str, Score]:
         row.alarms += len(alarms)
         row.missed += tuple(f"false alarm at {one.id}: {one.cause}" for one in alarms)
         if not right:
-            row.missed += (f"{sorted(mutant.addresses)[0]}: {[one.cause for one in hits]}",)
+            row.missed += (f"{min(mutant.addresses)}: {[one.cause for one in hits]}",)
     return table
 
 

@@ -10,7 +10,7 @@ import pytest
 from roi_tracker.audit import Audit, Finding, audit, corrected_case
 from roi_tracker.audit.document import audit_document
 from roi_tracker.business_case import BusinessCase, parse_case
-from tests.roi_tracker.audit.mutants import clean_plan
+from tests.roi_tracker.audit.plans import clean_plan
 from tests.roi_tracker.audit.score import score
 
 ABC = resources.files("roi_tracker.examples").joinpath("abc_manufacturing.yaml")
@@ -57,7 +57,8 @@ def _one(found: Audit, address: str, stated: float | None = None, kind: str = "r
 )
 def test_abc_errors(found: Audit, address: str, stated: float, recomputed: float, cause: str) -> None:
     one = _one(found, address, stated)
-    assert (one.recomputed, one.cause) == (pytest.approx(recomputed, rel=2e-3), cause)
+    assert one.recomputed == pytest.approx(recomputed, rel=2e-3)
+    assert one.cause == cause
 
 
 def test_abc_error_is_followed_to_where_it_begins(found: Audit) -> None:
@@ -122,7 +123,9 @@ def test_corrected_appraisal_stands_beside(abc: BusinessCase, found: Audit) -> N
     realistic = document.corrected.scenarios["realistic"]
     assert realistic.npv == pytest.approx(289.8, abs=0.05)
     beside = {one.id: (one.stated, one.corrected) for one in document.beside}
-    assert beside["scenarios.realistic.npv"] == (pytest.approx(844.4), pytest.approx(289.8, abs=0.05))
+    stated, corrected = beside["scenarios.realistic.npv"]
+    assert stated == pytest.approx(844.4)
+    assert corrected == pytest.approx(289.8, abs=0.05)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3, 6])
@@ -148,7 +151,8 @@ def test_chatbot_fails_on_both_readings(name: str, months: float | None, net: fl
     found = audit(_case(name))
     back = _one(found, "scenarios.realistic.payback_months")
     total = _one(found, "scenarios.realistic.net_total")
-    assert (back.stated, total.stated, total.recomputed) == (6, 18_000, pytest.approx(net))
+    assert (back.stated, total.stated) == (6, 18_000)
+    assert total.recomputed == pytest.approx(net)
     assert back.recomputed == (None if months is None else pytest.approx(months))
     assert {one.id for one in found.of_kind("declared_unused")} == {
         "enquiries",
@@ -162,7 +166,8 @@ def test_content_drafting_states_a_sum_its_inputs_do_not_give() -> None:
     found = audit(_case("content_drafting"))
     assert [one.id for one in found.consistent] == ["opex.tool-cost[2025]"]
     total = _one(found, "scenarios.realistic.net_total")
-    assert (total.stated, total.recomputed, total.cause) == (52_000, pytest.approx(14_000), "unexplained")
+    assert (total.stated, total.cause) == (52_000, "unexplained")
+    assert total.recomputed == pytest.approx(14_000)
 
 
 def test_explanations_have_the_same_places_in_both_languages() -> None:
