@@ -138,7 +138,8 @@ def _unused(book: Book) -> Iterator[Doubt]:
     if conventions.inflation is not None and conventions.discount_basis is None:
         value = float(case.money(conventions.inflation))
         yield Doubt("conventions.inflation", "declared_unused", value, None, Cause("unused", "unused"))
-    if conventions.tax is not None and conventions.headline == "before_tax":
+    undecided = "headline" not in conventions.model_fields_set
+    if conventions.tax is not None and undecided:
         value = float(case.money(conventions.tax.rate))
         yield Doubt("conventions.tax", "declared_unused", value, None, Cause("before_tax", "before_tax"))
     if case.contingency is not None and case.contingency.included is None:
