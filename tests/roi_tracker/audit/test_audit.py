@@ -182,3 +182,25 @@ def test_explanations_have_the_same_places_in_both_languages() -> None:
 
 def _case(name: str) -> BusinessCase:
     return parse_case((CASES / f"{name}.yaml").read_text(encoding="utf-8"), "yaml")
+
+
+def test_command_prints_json_and_check_says_no() -> None:
+    import json
+
+    from typer.testing import CliRunner
+
+    from roi_tracker.__main__ import app
+
+    result = CliRunner().invoke(app, ["audit", str(CASES / "content_drafting.yaml"), "--json", "--check"])
+    document = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert {"findings", "consistent", "cannot_check", "corrected"} <= document.keys()
+    assert document["findings"][0].keys() >= {
+        "id",
+        "stated",
+        "recomputed",
+        "ratio",
+        "cause",
+        "npv_effect",
+        "explanation",
+    }
