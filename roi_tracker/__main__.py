@@ -38,6 +38,7 @@ baseline_app = typer.Typer(no_args_is_help=True, help="The counterfactual's base
 app.add_typer(baseline_app, name="baseline")
 _errors = Console(stderr=True)
 
+
 class AppraisalFormat(StrEnum):
     """Formats of an appraisal and of an audit."""
 
@@ -123,7 +124,9 @@ def _chosen(output: AppraisalFormat | None, out: Path | None) -> AppraisalFormat
         raise CaseError(f"--format {output} needs a file", field="--out", hint=f"add --out FILE.{output}")
     ending = out.suffix.lower().removeprefix(".")
     if output is None and ending not in {one.value for one in AppraisalFormat}:
-        raise CaseError("no format for this ending", field="--out", value=out, hint="end it .html .pdf .xlsx .csv .json")
+        raise CaseError(
+            "no format for this ending", field="--out", value=out, hint="end it .html .pdf .xlsx .csv .json"
+        )
     return output or AppraisalFormat(ending)
 
 
@@ -131,7 +134,9 @@ def _write(out: Path, content: bytes) -> None:
     try:
         out.write_bytes(content)
     except OSError as error:
-        raise CaseError(f"cannot be written: {error}", field="--out", value=out, hint="choose another folder") from error
+        raise CaseError(
+            f"cannot be written: {error}", field="--out", value=out, hint="choose another folder"
+        ) from error
     _say(f"{out}: {len(content):,} bytes")
 
 
@@ -230,7 +235,9 @@ def audit(  # noqa: PLR0913 - each is an option of the command
 @app.command()
 def template(
     out: Annotated[Path, typer.Argument(help="workbook to write")],
-    case: Annotated[Path | None, typer.Option("--case", help="fill it with this case; else with a small example")] = None,
+    case: Annotated[
+        Path | None, typer.Option("--case", help="fill it with this case; else with a small example")
+    ] = None,
 ) -> None:
     """A case as a workbook to fill in; `appraise` and `audit` read it back like a YAML file.
 

@@ -282,7 +282,9 @@ def _lists(value: object) -> object:
 
 def _explained(error: ValidationError, places: Mapping[_Path, _Place]) -> CaseError:
     first = error.errors(include_url=False)[0]
-    path = tuple(str(part + 1) if isinstance(part, int) else part for part in first["loc"] if part not in {"number", "years"})
+    path = tuple(
+        str(part + 1) if isinstance(part, int) else part for part in first["loc"] if part not in {"number", "years"}
+    )
     known = path
     while known and known not in places:
         known = known[:-1]

@@ -32,9 +32,7 @@ class Palette(msgspec.Struct, frozen=True):
     font: str
 
 
-PAGE = Palette(
-    "var(--ink)", "var(--dim)", "var(--rule)", "var(--accent)", "var(--plan)", "var(--bad)", "inherit"
-)
+PAGE = Palette("var(--ink)", "var(--dim)", "var(--rule)", "var(--accent)", "var(--plan)", "var(--bad)", "inherit")
 PRINT = Palette("#16202b", "#55616e", "#d5dae0", "#0b5a8c", "#6b7480", "#a3262a", "Noto Sans CJK KR")
 
 
@@ -130,7 +128,9 @@ def _columns(chart: Chart, palette: Palette) -> tuple[str, int]:
     for index, (middle, bar) in enumerate(zip(middles, chart.bars, strict=True)):
         top, foot = min(y(bar.high), y(0)), max(y(bar.high), y(0))
         parts.append(
-            _rect((middle - width / 2, top, width, max(foot - top, 0.5)), palette.bad if bar.high < 0 else palette.accent)
+            _rect(
+                (middle - width / 2, top, width, max(foot - top, 0.5)), palette.bad if bar.high < 0 else palette.accent
+            )
         )
         if index % every == 0:
             parts.append(_text(round(middle, 1), _HEIGHT - 9, bar.label, palette.dim, "middle"))

@@ -128,9 +128,7 @@ def _decision(w: AppraisalWording, document: AppraisalDocument) -> Section:
         tables.append(
             Table(
                 columns((t("decide.gate"), t("decide.when"), t("decide.must")), 3),
-                tuple(
-                    (w.name(gate.name), gate.when, w.name(gate.condition)) for gate in w.case.stage_gates
-                ),
+                tuple((w.name(gate.name), gate.when, w.name(gate.condition)) for gate in w.case.stage_gates),
             )
         )
     required = found.required_achievement
@@ -194,9 +192,7 @@ def _scenarios(w: AppraisalWording, document: AppraisalDocument) -> Section:
         Bar(t(f"scenario.{name}"), 0.0, w.axis(one.npv), w.plain(one.npv)) for name, one in document.scenarios.items()
     )
     chart = Chart("columns", t("scenario.chart"), w.unit, bars)
-    return Section(
-        "scenarios", t("scenario.title"), charts=(chart,), tables=tuple(tables), notes=(" · ".join(notes),)
-    )
+    return Section("scenarios", t("scenario.title"), charts=(chart,), tables=tuple(tables), notes=(" · ".join(notes),))
 
 
 def _flows(w: AppraisalWording, document: AppraisalDocument) -> Section:

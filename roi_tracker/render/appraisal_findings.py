@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 
 class FindingView(msgspec.Struct, frozen=True):
-    """One finding as the document shows it; figures in the unit they are stated in."""
+    """One finding as the document shows it; figures in the unit they are stated in.
+
+    `carried`: the figure only carries on an error that begins at another one.
+    """
 
     id: str
     kind: str
@@ -25,6 +28,7 @@ class FindingView(msgspec.Struct, frozen=True):
     npv_effect: float | None
     explanation_ko: str
     explanation_en: str
+    carried: bool
 
 
 class UncheckedView(msgspec.Struct, frozen=True):
@@ -64,25 +68,20 @@ def findings_sections(w: AppraisalWording, audit: AuditView) -> tuple[Section, .
     )
     heads = ("audit.figure", "audit.stated", "audit.recomputed", "audit.ratio", "audit.effect", "audit.cause")
     figures = frozenset({"audit.stated", "audit.recomputed", "audit.ratio", "audit.effect"})
-    rows = tuple(
-        (
-            one.id,
-            _number(w, one.stated),
-            _number(w, one.recomputed),
-            _number(w, one.ratio),
-            w.signed(one.npv_effect),
-            one.explanation_ko if w.language == "ko" else one.explanation_en,
-        )
-        for one in audit.findings
+    columns = tuple(Column(t(key), figures=key in figures) for key in heads)
+    parts: dict[str, list[tuple[str, ...]]] = {"audit.begins": [], "audit.follows": []}
+    for one in audit.findings:
+        parts["audit.follows" if one.carried else "audit.begins"].append(_row(w, one))
+    tables = tuple(
+        Table((Column(t(key), figures=False), *columns[1:]), tuple(rows)) for key, rows in parts.items() if rows
     )
-    table = Table(tuple(Column(t(key), figures=key in figures) for key in heads), rows)
-    sections = [Section("findings", t("audit.title"), texts=(summary,), tables=(table,) if rows else ())]
+    sections = [Section("findings", t("audit.title"), texts=(summary,), tables=tables)]
     if audit.corrected:
         sections.append(
             Section(
                 "corrected",
                 t("audit.corrected"),
-                facts=() if rows else (Fact(t("audit.title"), "0", tone=tone),),
+                facts=() if tables else (Fact(t("audit.title"), "0", tone=tone),),
                 tables=(
                     Table(
                         (
@@ -96,12 +95,21 @@ def findings_sections(w: AppraisalWording, audit: AuditView) -> tuple[Section, .
             )
         )
     if audit.unchecked:
-        unchecked = tuple(
-            (one.id, one.reason_ko if w.language == "ko" else one.reason_en) for one in audit.unchecked
-        )
+        unchecked = tuple((one.id, one.reason_ko if w.language == "ko" else one.reason_en) for one in audit.unchecked)
         heads_open = (Column(t("audit.figure"), figures=False), Column(t("audit.reason"), figures=False))
         sections.append(Section("unchecked", t("audit.cannot"), tables=(Table(heads_open, unchecked),)))
     return tuple(sections)
+
+
+def _row(w: AppraisalWording, one: FindingView) -> tuple[str, ...]:
+    return (
+        one.id,
+        _number(w, one.stated),
+        _number(w, one.recomputed),
+        _number(w, one.ratio),
+        w.signed(one.npv_effect),
+        one.explanation_ko if w.language == "ko" else one.explanation_en,
+    )
 
 
 def _number(w: AppraisalWording, value: float | None) -> str:

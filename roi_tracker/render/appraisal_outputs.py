@@ -38,7 +38,11 @@ def render_appraisal(
 
 
 def render_audit(
-    case: BusinessCase, corrected: BusinessCase, document: AuditDocument, output: OutputFormat, when: tuple[Language, date]
+    case: BusinessCase,
+    corrected: BusinessCase,
+    document: AuditDocument,
+    output: OutputFormat,
+    when: tuple[Language, date],
 ) -> bytes:
     """The audit as a file's bytes: findings first, then the appraisal of the corrected case.
 
@@ -97,12 +101,11 @@ def audit_view(document: AuditDocument) -> AuditView:
                 npv_effect=one.npv_effect,
                 explanation_ko=one.explanation.ko,
                 explanation_en=one.explanation.en,
+                carried=bool(one.follows_from),
             )
             for one in document.findings
         ),
         consistent=len(document.consistent),
-        unchecked=tuple(
-            UncheckedView(one.id, one.explanation.ko, one.explanation.en) for one in document.cannot_check
-        ),
+        unchecked=tuple(UncheckedView(one.id, one.explanation.ko, one.explanation.en) for one in document.cannot_check),
         corrected=tuple((f"{one.id} ({one.unit})", one.stated, one.corrected) for one in document.beside),
     )

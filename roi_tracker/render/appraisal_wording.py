@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 MINUS = "\N{MINUS SIGN}"
 _LARGE = 1_000
 _WHOLE_PERCENT = 1
+_SIX_DIGITS = 1_000_000
 
 
 @lru_cache(maxsize=2)
@@ -116,5 +117,6 @@ class AppraisalWording:
 
     def number(self, value: Decimal | float) -> str:
         """A number as the case states it, grouped."""
-        text = f"{value:,f}" if isinstance(value, Decimal) else f"{value:,.6g}"
+        text = f"{value:,f}" if isinstance(value, Decimal) or abs(value) >= _SIX_DIGITS else f"{value:,.6g}"
+        text = text.removesuffix(".000000")
         return text.replace("-", MINUS)

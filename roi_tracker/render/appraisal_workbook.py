@@ -11,10 +11,10 @@ import xlsxwriter
 from roi_tracker.appraisal.model import Model
 from roi_tracker.appraisal.scenarios import scenario_table
 from roi_tracker.render.appraisal_content import appraisal_content
+from roi_tracker.render.appraisal_wording import AppraisalWording
 from roi_tracker.render.appraisal_workbook_cells import MONEY, NUMBER, RATIO, YEARS, Sheet
 from roi_tracker.render.appraisal_workbook_flows import FlowSheet, Indicators
 from roi_tracker.render.appraisal_workbook_inputs import Inputs
-from roi_tracker.render.appraisal_wording import AppraisalWording
 
 if TYPE_CHECKING:
     from datetime import date
@@ -75,7 +75,15 @@ def _scenarios(
     t = w.t
     labels = ("NPV", "IRR", "MIRR", t("head.payback"), t("scenario.discounted"), "ROI", t("scenario.pi"))
     sheet.heads(0, [t("scenario.name"), t("sheet.factor_benefits"), t("sheet.factor_costs"), *labels])
-    looks = {"npv": MONEY, "irr": RATIO, "mirr": RATIO, "payback": YEARS, "discounted": YEARS, "roi": RATIO, "pi": YEARS}
+    looks = {
+        "npv": MONEY,
+        "irr": RATIO,
+        "mirr": RATIO,
+        "payback": YEARS,
+        "discounted": YEARS,
+        "roi": RATIO,
+        "pi": YEARS,
+    }
     for row, (name, place) in enumerate(places.items(), 1):
         factors, found = getattr(w.case.scenarios, name), document.scenarios[name]
         sheet.text(row, 0, t(f"scenario.{name}"))
@@ -113,7 +121,12 @@ def _scenarios(
     realistic = places["realistic"]
     line = workbook.add_chart({"type": "column"})
     line.add_series(
-        {"name": t("flow.net"), "categories": f"={realistic.times}", "values": f"={realistic.flows}", "fill": {"color": _ACCENT}}
+        {
+            "name": t("flow.net"),
+            "categories": f"={realistic.times}",
+            "values": f"={realistic.flows}",
+            "fill": {"color": _ACCENT},
+        }
     )
     running = workbook.add_chart({"type": "line"})
     running.add_series(
@@ -240,11 +253,13 @@ def _decision(
     places: dict[str, Indicators],
 ) -> None:
     t, sheet = w.t, Sheet(workbook, w.t("decide.title"))
-    sheet.heads(0, [t("decide.condition"), t("scenario.name"), "", t("sheet.high"), t("decide.actual"), t("decide.met")])
+    sheet.heads(
+        0, [t("decide.condition"), t("scenario.name"), "", t("sheet.high"), t("decide.actual"), t("decide.met")]
+    )
     keys = {"payback_years": "payback", "discounted_payback_years": "discounted", "profitability_index": "pi"}
     met = {True: t("decide.yes"), False: t("decide.no"), None: t("decide.open")}
     row = 0
-    for row, one in enumerate(document.decision.conditions, 1):  # noqa: B007 - what follows stands below the last row
+    for row, one in enumerate(document.decision.conditions, 1):
         key = keys.get(one.figure, one.figure)
         look = MONEY if key == "npv" else (YEARS if key in {"payback", "discounted", "pi"} else RATIO)
         cell = places[one.scenario].cells[key]

@@ -149,7 +149,9 @@ class FlowSheet:
             written = depreciation(self._case, replace(flows, capital=one), own, Decimal)
             weights.append(self._fixed(f"{t('sheet.weights')} {slot + 1}", list(written)))
         written = depreciation(self._case, flows, own, Decimal) / self._unit
-        terms = ["+".join(f"{self._at(w, p)}*{self._at(capital[1], s)}" for s, w in enumerate(weights)) for p in range(count)]
+        terms = [
+            "+".join(f"{self._at(w, p)}*{self._at(capital[1], s)}" for s, w in enumerate(weights)) for p in range(count)
+        ]
         down = self._row(t("account.depreciation"), list(written), terms)
         taxable = self._row(
             t("sheet.taxable"),
@@ -182,9 +184,7 @@ class FlowSheet:
             [f"{self._at(rows['operating'], p)}-{self._at(rows['tax'], p)}" for p in range(count)],
         )
 
-    def _merged(
-        self, found: Appraisal, flows: CashFlows, capital: tuple[int, int], rows: dict[str, int]
-    ) -> Indicators:
+    def _merged(self, found: Appraisal, flows: CashFlows, capital: tuple[int, int], rows: dict[str, int]) -> Indicators:
         t, count, case = self._w.t, len(found.times), self._case
         slots, periods = len(flows.schedule.capital), case.period_count
         times = self._fixed(t("sheet.time"), found.times)
@@ -231,7 +231,10 @@ class FlowSheet:
         cells["pi"] = pi
         self._next += 1
         return Indicators(
-            cells, self.sheet.across(times, 1, count), self.sheet.across(flow, 1, count), self.sheet.across(total, 1, count)
+            cells,
+            self.sheet.across(times, 1, count),
+            self.sheet.across(flow, 1, count),
+            self.sheet.across(total, 1, count),
         )
 
     def _running(self, label: str, values: Sequence[Decimal], source: int) -> int:
@@ -252,9 +255,7 @@ class FlowSheet:
         formulas = ['""']
         for i in range(1, len(values)):
             turned = sums[i - 1] < 0 <= sums[i]
-            cached.append(
-                times[i - 1] + (times[i] - times[i - 1]) * -sums[i - 1] / values[i] if turned else ""
-            )
+            cached.append(times[i - 1] + (times[i] - times[i - 1]) * -sums[i - 1] / values[i] if turned else "")
             before, after = self._at(total, i - 1), self._at(total, i)
             step = f"({self._at(time, i)}-{self._at(time, i - 1)})*(0-{before})/{self._at(source, i)}"
             formulas.append(f'IF(AND({before}<0,{after}>=0),{self._at(time, i - 1)}+{step},"")')

@@ -101,9 +101,7 @@ class Inputs:
     def _write_input(self, row: int, stated: _Stated) -> None:
         sheet, one = self.assumptions, stated.input
         self._rows[one.id] = row
-        for column, text in enumerate(
-            (one.id, one.assumption.unit, one.assumption.source, one.assumption.owner)
-        ):
+        for column, text in enumerate((one.id, one.assumption.unit, one.assumption.source, one.assumption.owner)):
             sheet.text(row, column, text)
         sheet.fixed(row, 4, one.factor)
         for column, bound in ((5, one.assumption.low), (6, one.assumption.high)):
@@ -160,7 +158,9 @@ class Inputs:
         total = len(lines) + 1
         sheet.text(total, 0, t("benefit.total"), strong=True)
         sheet.text(total + 1, 0, t("benefit.counted"), strong=True)
-        counted = [self._amounts.benefits[one.id] for one in lines if one.benefit_class in self._case.conventions.counted]
+        counted = [
+            self._amounts.benefits[one.id] for one in lines if one.benefit_class in self._case.conventions.counted
+        ]
         for period in range(self._count):
             everything = sum((self._amounts.benefits[one.id][period] for one in lines), Decimal(0))
             column = sheet.block(1, 3 + period, len(lines), 3 + period).rpartition("!")[2]
@@ -183,7 +183,7 @@ class Inputs:
         sheet, t = self.costs, self._w.t
         sheet.heads(0, [f"{t('cost.capex')} ({self._w.case.display_unit})", t("cost.category"), t("cost.amount")])
         row = 0
-        for row, line in enumerate(self._case.capex, 1):  # noqa: B007 - the last row is where the total goes
+        for row, line in enumerate(self._case.capex, 1):
             sheet.text(row, 0, self._w.name(line.name))
             sheet.text(row, 1, t(f"category.{line.category}"))
             value = self._amounts.capex[line.id][0] / self._unit
