@@ -6,6 +6,7 @@ import sys
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -18,10 +19,8 @@ from roi_tracker.adapters.http_feed import HttpFeed
 from roi_tracker.adapters.sqlite_store import SqliteStore
 from roi_tracker.baseline import FittedBaseline
 from roi_tracker.business_case import parse_case
-from roi_tracker.documents import appraisal_document
 from roi_tracker.errors import CaseError, IntakeError, TrackerError, UnreachableError
 from roi_tracker.intake import follow_feed, import_lines
-from roi_tracker.money import Money, format_money
 from roi_tracker.ports import Imported
 from roi_tracker.programme import Programme
 from roi_tracker.proof import NotProven, Realized
@@ -39,10 +38,26 @@ baseline_app = typer.Typer(no_args_is_help=True, help="The counterfactual's base
 app.add_typer(baseline_app, name="baseline")
 _errors = Console(stderr=True)
 
-_CaseArgument = Annotated[Path, typer.Argument(help="business case, YAML or TOML")]
+
+class AppraisalFormat(StrEnum):
+    """Formats of an appraisal and of an audit."""
+
+    html = "html"
+    pdf = "pdf"
+    xlsx = "xlsx"
+    csv = "csv"
+    json = "json"
+
+
+_CaseArgument = Annotated[Path, typer.Argument(help="business case: YAML, TOML or XLSX")]
 _CaseOption = Annotated[Path, typer.Option("--case", help="business case, YAML or TOML")]
 _StoreOption = Annotated[Path, typer.Option("--store", help="the tracker's own store; created when absent")]
 _JsonOption = Annotated[bool, typer.Option("--json", help="one JSON document on standard output")]
+_FormatOption = Annotated[AppraisalFormat | None, typer.Option("--format", help="write a file; needs --out")]
+_OutOption = Annotated[Path | None, typer.Option("--out", help="file to write; its ending gives the format")]
+_DateOption = Annotated[
+    datetime | None, typer.Option("--as-of", formats=["%Y-%m-%d"], help="date of the document; today when left out")
+]
 _DEFAULT_STORE = Path("lineproof-data/roi.sqlite")
 
 
@@ -79,6 +94,10 @@ def _fail(error: TrackerError, code: int) -> NoReturn:
 
 
 def _load(path: Path) -> BusinessCase:
+    if path.suffix.lower() == ".xlsx":
+        from roi_tracker.adapters.xlsx_case import read_xlsx_case  # noqa: PLC0415 - only where a case is a workbook
+
+        return read_xlsx_case(_read(path))
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -86,6 +105,39 @@ def _load(path: Path) -> BusinessCase:
             f"the case cannot be read: {error}", field="case", value=path, hint="give a YAML or TOML text file"
         ) from error
     return parse_case(text, "toml" if path.suffix == ".toml" else "yaml")
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CaseError(
+            f"the case cannot be read: {error}", field="case", value=path, hint="give a YAML, TOML or XLSX file"
+        ) from error
+
+
+def _chosen(output: AppraisalFormat | None, out: Path | None) -> AppraisalFormat | None:
+    """The format asked for, by name or by the file's ending; None for tables on the terminal."""
+    if out is None:
+        if output is None:
+            return None
+        raise CaseError(f"--format {output} needs a file", field="--out", hint=f"add --out FILE.{output}")
+    ending = out.suffix.lower().removeprefix(".")
+    if output is None and ending not in {one.value for one in AppraisalFormat}:
+        raise CaseError(
+            "no format for this ending", field="--out", value=out, hint="end it .html .pdf .xlsx .csv .json"
+        )
+    return output or AppraisalFormat(ending)
+
+
+def _write(out: Path, content: bytes) -> None:
+    try:
+        out.write_bytes(content)
+    except OSError as error:
+        raise CaseError(
+            f"cannot be written: {error}", field="--out", value=out, hint="choose another folder"
+        ) from error
+    _say(f"{out}: {len(content):,} bytes")
 
 
 @contextmanager
@@ -107,24 +159,95 @@ def _say(text: str) -> None:
 
 
 @app.command()
-def appraise(case: _CaseArgument, *, json: _JsonOption = False) -> None:
-    """NPV, IRR, payback and ROI of the plan, per scenario.
+def appraise(  # noqa: PLR0913 - each is an option of the command
+    case: _CaseArgument,
+    draws: Annotated[int, typer.Option(min=100, max=1_000_000, help="Monte Carlo draws")] = 100_000,
+    seed: Annotated[int, typer.Option(min=0, help="of the simulation; same seed, same figures")] = 20250101,
+    lang: Annotated[PageLanguage, typer.Option("--lang", help="of the file")] = PageLanguage.ko,
+    as_of: _DateOption = None,
+    format: _FormatOption = None,  # noqa: A002 - the option's published name
+    out: _OutOption = None,
+    *,
+    json: _JsonOption = False,
+) -> None:
+    """The whole appraisal: NPV, every IRR, paybacks, sensitivity, break-even, Monte Carlo, alternatives, decision.
 
-    Example: roi-tracker appraise roi_tracker/examples/small_press_line.yaml --json
+    Example: roi-tracker appraise roi_tracker/examples/abc_manufacturing.yaml --lang en --out appraisal.pdf
     """
-    plan = _load(case)
-    document = appraisal_document(plan)
-    if json:
-        _json(document)
-        return
-    from decimal import Decimal  # noqa: PLC0415 - only for this listing
+    from roi_tracker.documents import appraisal_document, encode_document  # noqa: PLC0415 - scipy only where it is used
 
-    _say(f"{plan.name.en} ({plan.currency}, {document.conventions.timing}, {document.conventions.tax})")
-    for name, found in document.scenarios.items():
-        irr = f"{found.irr.value:.1%}" if found.irr.value is not None else found.irr.reason
-        payback = "never" if found.payback_years is None else f"{found.payback_years:.2f} years"
-        npv = format_money(Money(Decimal(repr(found.npv * document.unit)), plan.currency), "en", plan.display_unit)
-        _say(f"  {name:<13} NPV {npv:>22}   IRR {irr:>16}   payback {payback}")
+    output = _chosen(format, out)
+    plan = _load(case)
+    document = appraisal_document(plan, draws, seed)
+    if output is not None and out is not None:
+        from roi_tracker.render.appraisal_outputs import render_appraisal  # noqa: PLC0415 - only for files
+
+        _write(out, render_appraisal(plan, document, output.value, lang.value, (as_of or datetime.now(UTC)).date()))
+        return
+    if json:
+        sys.stdout.write(encode_document(document).decode() + "\n")
+        return
+    from roi_tracker.render.terminal import print_appraisal  # noqa: PLC0415 - tables only where they are shown
+
+    print_appraisal(plan, document, Console())
+
+
+@app.command()
+def audit(  # noqa: PLR0913 - each is an option of the command
+    case: _CaseArgument,
+    lang: Annotated[PageLanguage, typer.Option(help="language of the explanations")] = PageLanguage.ko,
+    as_of: _DateOption = None,
+    format: _FormatOption = None,  # noqa: A002 - the option's published name
+    out: _OutOption = None,
+    *,
+    check: Annotated[bool, typer.Option("--check", help="exit 1 when a stated figure does not follow")] = False,
+    json: _JsonOption = False,
+) -> None:
+    """Recompute every figure that a plan states: what is wrong, why most likely, and what it does to the NPV.
+
+    Example: roi-tracker audit roi_tracker/examples/abc_manufacturing.yaml --json
+    """
+    from roi_tracker.audit import audit as audit_case  # noqa: PLC0415 - scipy only where it is used
+
+    output = _chosen(format, out)
+    plan = _load(case)
+    found = audit_case(plan)
+    if output is not None and out is not None:
+        from roi_tracker.audit import corrected_case  # noqa: PLC0415 - only for files
+        from roi_tracker.audit.document import audit_document  # noqa: PLC0415 - only for files
+        from roi_tracker.render.appraisal_outputs import render_audit  # noqa: PLC0415 - only for files
+
+        when = (lang.value, (as_of or datetime.now(UTC)).date())
+        _write(out, render_audit(plan, corrected_case(plan), audit_document(plan, found), output.value, when))
+    elif json:
+        from roi_tracker.audit.document import audit_document  # noqa: PLC0415 - the appraisal only where it is printed
+        from roi_tracker.documents import encode_document  # noqa: PLC0415 - as above
+
+        sys.stdout.write(encode_document(audit_document(plan, found)).decode() + "\n")
+    else:
+        from roi_tracker.audit.tables import print_audit  # noqa: PLC0415 - tables only where they are shown
+
+        print_audit(found, Console(), lang.value)
+    if check and found.of_kind("recomputable_error"):
+        raise typer.Exit(NO)
+
+
+@app.command()
+def template(
+    out: Annotated[Path, typer.Argument(help="workbook to write")],
+    case: Annotated[
+        Path | None, typer.Option("--case", help="fill it with this case; else with a small example")
+    ] = None,
+) -> None:
+    """A case as a workbook to fill in; `appraise` and `audit` read it back like a YAML file.
+
+    Example: roi-tracker template case.xlsx
+    """
+    from roi_tracker.adapters.xlsx_case import write_xlsx_case  # noqa: PLC0415 - only where a case is a workbook
+
+    example = resources.files("roi_tracker").joinpath("examples", "small_workshop.yaml")
+    plan = parse_case(example.read_text(encoding="utf-8"), "yaml") if case is None else _load(case)
+    _write(out, write_xlsx_case(plan))
 
 
 @app.command("import")

@@ -225,10 +225,10 @@ def _increments(curve: Sequence[CurvePoint], what: Literal["low", "projected"]) 
 
 def _planned_costs(case: BusinessCase, as_of: date | None) -> list[tuple[date, Decimal]]:
     """Capital at t0, running cost from go-live month by month."""
-    costs = [(case.start_date, line.amount.value) for line in case.capex]
+    costs = [(case.start_date, case.money(line.amount)) for line in case.capex]
     if as_of is None:
         return costs
-    per_day = sum((line.amount.value for line in case.opex_per_year), Decimal(0)) / DAYS_PER_YEAR
+    per_day = sum((case.money(line.amount) for line in case.opex_per_year), Decimal(0)) / DAYS_PER_YEAR
     start = case.go_live
     while start <= as_of:
         next_month = (start.replace(day=1) + timedelta(days=32)).replace(day=1)
@@ -244,6 +244,6 @@ def _to_date(
     benefit = sum((money for _, money in benefits), Decimal(0))
     cost = sum((money for _, money in costs), Decimal(0))
     flows = [*benefits, *((day, -money) for day, money in costs)]
-    rate = 1 + case.discount_rate.value
+    rate = 1 + case.rate
     npv = sum((money / rate ** ((day - case.start_date).days / DAYS_PER_YEAR) for day, money in flows), Decimal(0))
     return ToDate(benefit, cost, benefit - cost, (benefit - cost) / cost if cost else None, npv)

@@ -132,7 +132,7 @@ def compose(case: BusinessCase, realization: Realization, circumstances: Circums
         name=BothNames(case.name.ko, case.name.en),
         currency=case.currency,
         display_unit=case.display_unit,
-        discount_rate=case.discount_rate.value,
+        discount_rate=case.rate,
         generated_on=circumstances.generated_on,
         start_date=case.start_date,
         go_live=case.go_live,

@@ -1,0 +1,190 @@
+"""The whole business case."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Self, TypeVar
+
+from pydantic import Field, model_validator
+
+from roi_tracker.case.assumptions import Assumption, Calculation, Correlation
+from roi_tracker.case.benefits import BenefitLine
+from roi_tracker.case.conventions import Conventions
+from roi_tracker.case.costs import Contingency, CostLine, Phasing
+from roi_tracker.case.evaluation import (
+    Alternative,
+    Benchmark,
+    DataSource,
+    DecisionRule,
+    Financials,
+    Qualitative,
+    Scenarios,
+    StageGate,
+)
+from roi_tracker.case.plant import CostEntry, Periods, Plant
+from roi_tracker.case.section import Identifier, Name, Section, VariableId
+from roi_tracker.case.stated import StatedFigure
+from roi_tracker.case.units import unit_meaning
+from roi_tracker.errors import CaseError
+from roi_tracker.money import Unit
+
+_T = TypeVar("_T")
+
+
+class BusinessCase(Section):
+    """A whole case; flows are counted as `conventions` says, by default capital at t0 and the rest at year ends.
+
+    Attributes:
+        start_date: t0.
+        horizon_years: years of analysis, counted from t0.
+        analysis_years: their labels; left out, calendar years from `start_date`.
+        assumptions: numbers by id, the only names formulas may use, beside `calculations`.
+        achievement: how far all benefits together may miss or beat the plan, for the simulation.
+        stated: figures the plan prints, for the audit; appraisals never read them.
+        plant, periods, go_live: needed to measure what was realized, not to appraise.
+        costs_actual: ledger of money really spent; while it is empty, realized figures use the planned cost and say so.
+    """
+
+    id: Identifier
+    name: Name
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "KRW"
+    display_unit: Unit = "만원"
+    discount_rate: Assumption
+    start_date: date
+    horizon_years: Annotated[int, Field(ge=1, le=40)]
+    analysis_years: tuple[int, ...] = ()
+    conventions: Conventions = Conventions()
+    assumptions: dict[VariableId, Assumption] = Field(default_factory=dict)
+    calculations: dict[VariableId, Calculation] = Field(default_factory=dict)
+    capex: Annotated[tuple[CostLine, ...], Field(min_length=1)]
+    capex_phasing: Phasing | None = None
+    contingency: Contingency | None = None
+    opex_per_year: tuple[CostLine, ...] = ()
+    benefits: Annotated[tuple[BenefitLine, ...], Field(min_length=1)]
+    achievement: Assumption | None = None
+    correlations: tuple[Correlation, ...] = ()
+    scenarios: Scenarios = Scenarios()
+    alternatives: tuple[Alternative, ...] = ()
+    benchmarks: tuple[Benchmark, ...] = ()
+    decision_rule: DecisionRule | None = None
+    stage_gates: tuple[StageGate, ...] = ()
+    qualitative: Qualitative = Qualitative()
+    data_sources: tuple[DataSource, ...] = ()
+    financials: Financials | None = None
+    stated: tuple[StatedFigure, ...] = ()
+    measured_plant: Plant | None = Field(default=None, alias="plant")
+    measured_periods: Periods | None = Field(default=None, alias="periods")
+    planned_go_live: date | None = Field(default=None, alias="go_live")
+    costs_actual: tuple[CostEntry, ...] = ()
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Self:
+        message = self._rate_fault() or self._period_fault() or self._id_fault() or self._length_fault()
+        if message is not None:
+            raise ValueError(message)
+        return self
+
+    def _rate_fault(self) -> str | None:
+        for name, rate in (("discount_rate", self.discount_rate), ("inflation", self.conventions.inflation)):
+            if rate is None:
+                continue
+            if rate.unit not in {"ratio", "%"}:
+                return f"{name} has the unit {rate.unit!r}; write ratio or %"
+            if not -1 < rate.amount * (Decimal("0.01") if rate.unit == "%" else 1) < 1:
+                return f"{name} {rate.amount} is not a ratio (8 % is 0.08)"
+            if isinstance(rate.value, tuple):
+                return f"{name} is one number for all years"
+        if self.rate < 0:
+            return f"discount_rate {self.discount_rate.amount} is negative"
+        return None
+
+    def _period_fault(self) -> str | None:
+        go_live, periods = self.planned_go_live, self.measured_periods
+        if periods is not None and go_live != periods.reporting.first:
+            return f"go_live {go_live} is not the first day of reporting {periods.reporting.first}"
+        if self.analysis_years and len(self.analysis_years) != self.horizon_years:
+            return f"{len(self.analysis_years)} analysis_years for a horizon of {self.horizon_years} years"
+        return None
+
+    def _id_fault(self) -> str | None:
+        ids = [line.id for line in (*self.capex, *self.opex_per_year)] + [line.id for line in self.benefits]
+        ids += [*self.assumptions, *self.calculations]
+        twice = sorted({name for name in ids if ids.count(name) > 1})
+        return f"ids used twice: {', '.join(twice)}" if twice else None
+
+    def _length_fault(self) -> str | None:
+        allowed = {self.horizon_years, self.period_count}
+        costs = ((f"opex {line.id}", line.planned) for line in self.opex_per_year)
+        for name, assumption in (*self.assumptions.items(), *costs):
+            value = assumption.value if assumption is not None else None
+            if isinstance(value, tuple) and len(value) not in allowed:
+                return f"{name} has {len(value)} values for {self.horizon_years} years"
+        for line in self.capex:
+            if line.planned is not None and isinstance(line.planned.value, tuple):
+                return f"capital {line.id!r} is one amount; say when it is spent in capex_phasing"
+        phasing = self.capex_phasing
+        if phasing is not None and not phasing.dates and len(phasing.value) > self.period_count:
+            return f"capex_phasing has {len(phasing.value)} values for {self.period_count} periods"
+        if self.conventions.capital == "dated" and phasing is not None and not phasing.dates:
+            return "dated capital needs capex_phasing with dates"
+        for figure in self.stated:
+            tuple(figure.by_year(self.years))
+        return None
+
+    @property
+    def rate(self) -> Decimal:
+        """Discount rate a year, a ratio."""
+        return self.discount_rate.amount * unit_meaning(self.discount_rate.unit, self.currency).factor
+
+    @property
+    def years(self) -> tuple[int, ...]:
+        """Labels of the years of analysis."""
+        return self.analysis_years or tuple(self.start_date.year + number for number in range(self.horizon_years))
+
+    @property
+    def periods_per_year(self) -> int:
+        """1, or 12 for a monthly case."""
+        return 12 if self.conventions.period == "month" else 1
+
+    @property
+    def period_count(self) -> int:
+        """Number of flows after t0."""
+        return self.horizon_years * self.periods_per_year
+
+    def money(self, assumption: Assumption) -> Decimal:
+        """An assumption's single amount in the currency itself (or as a ratio), its unit's multiple applied."""
+        return assumption.amount * unit_meaning(assumption.unit, self.currency).factor
+
+    @property
+    def plant(self) -> Plant:
+        """The plant's calendar.
+
+        Raises:
+            CaseError: the case states none; it can be appraised, not measured.
+        """
+        return _needed(self.measured_plant, "plant")
+
+    @property
+    def periods(self) -> Periods:
+        """Baseline, blackout and reporting.
+
+        Raises:
+            CaseError: the case states none; it can be appraised, not measured.
+        """
+        return _needed(self.measured_periods, "periods")
+
+    @property
+    def go_live(self) -> date:
+        """First day after commissioning; a case without one is taken to go live at t0."""
+        return self.planned_go_live or self.start_date
+
+
+def _needed(value: _T | None, field: str) -> _T:
+    if value is None:
+        raise CaseError(
+            f"the case has no section {field}: it can be appraised, not measured",
+            field=field,
+            hint="add it; roi_tracker/examples/small_press_line.yaml shows how",
+        )
+    return value

@@ -1,0 +1,31 @@
+"""An appraisal or an audit as one self-contained web page: no script, no outside asset, light and dark, prints on A4."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import jinja2
+from markupsafe import Markup
+
+from roi_tracker.render.appraisal_charts import PAGE, svg
+
+if TYPE_CHECKING:
+    from roi_tracker.render.appraisal_blocks import Content
+    from roi_tracker.render.appraisal_charts import Chart
+
+_environment = jinja2.Environment(
+    loader=jinja2.PackageLoader("roi_tracker.render", "templates"),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def render_appraisal_page(content: Content) -> str:
+    """The page."""
+    return _environment.get_template("appraisal.html").render(content=content, drawing=_drawing)
+
+
+def _drawing(chart: Chart) -> Markup:
+    return Markup(svg(chart, PAGE))  # noqa: S704 - every text in a chart is escaped where it is drawn

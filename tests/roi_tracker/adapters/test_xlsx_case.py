@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from roi_tracker.business_case import parse_case
+from roi_tracker.errors import CaseError
+
+openpyxl = pytest.importorskip("openpyxl")
+pytest.importorskip("xlsxwriter")
+
+from roi_tracker.adapters.xlsx_case import read_xlsx_case, write_xlsx_case  # noqa: E402 - after its libraries are known
+
+EXAMPLES = sorted((Path(__file__).parents[3] / "roi_tracker" / "examples").glob("*.yaml"))
+
+
+def workbook(change: dict[str, Any]) -> bytes:
+    """The workshop's workbook with some cells changed, `sheet!cell` to value."""
+    path = next(path for path in EXAMPLES if path.stem == "small_workshop")
+    book = openpyxl.load_workbook(io.BytesIO(write_xlsx_case(parse_case(path.read_text(encoding="utf-8"), "yaml"))))
+    for place, value in change.items():
+        sheet, _, cell = place.partition("!")
+        book[sheet][cell] = value
+    target = io.BytesIO()
+    book.save(target)
+    return target.getvalue()
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_a_case_comes_back_as_it_was_with_its_printed_digits(path: Path) -> None:
+    case = parse_case(path.read_text(encoding="utf-8"), "yaml")
+    again = read_xlsx_case(write_xlsx_case(case))
+    assert again == case
+    assert [str(one.value) for one in again.stated] == [str(one.value) for one in case.stated]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"assumptions!B2": "about 18000"}, r"assumptions!B2 holds text where a number belongs"),
+        ({"assumptions!B2": "=1000*18"}, r"assumptions!B2 is a formula without a value"),
+        ({"assumptions!C2": None}, r"assumptions!A2: 'unit' is missing"),
+        ({"case!B5": "-0.09 or so"}, r"case!B5 holds text where a number belongs"),
+        ({"assumptions!B2": "#DIV/0!"}, r"assumptions!B2 holds an error"),
+        ({"assumptions!A3": "parts_per_month"}, r"assumptions!A3: repeated id"),
+        ({"capex!A1": "idd"}, r"capex!A2: 'id' is missing"),
+    ],
+)
+def test_a_wrong_cell_is_named(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(CaseError, match=message):
+        read_xlsx_case(workbook(change))
+
+
+def test_a_bomb_is_refused_before_it_is_parsed() -> None:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as package:
+        package.writestr("xl/workbook.xml", b"<a>" + b" " * 20_000_000)
+    with pytest.raises(CaseError, match="unpacks to"):
+        read_xlsx_case(target.getvalue())
+
+
+def test_a_part_with_entities_is_refused() -> None:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as package:
+        package.writestr("xl/workbook.xml", '<!DOCTYPE x [<!ENTITY a "aaaa">]><x>&a;</x>')
+    with pytest.raises(CaseError, match="not what it says"):
+        read_xlsx_case(target.getvalue())
+
+
+@pytest.mark.parametrize("content", [b"", b"id,value\n", b"PK\x05\x06" + b"\0" * 18])
+def test_what_is_no_workbook_is_refused(content: bytes) -> None:
+    with pytest.raises(CaseError, match="not an Excel workbook"):
+        read_xlsx_case(content)
+
+
+def test_a_sheet_outside_the_schema_is_named() -> None:
+    book = openpyxl.load_workbook(io.BytesIO(workbook({})))
+    book.create_sheet("notes")
+    target = io.BytesIO()
+    book.save(target)
+    with pytest.raises(CaseError, match="unknown sheet 'notes'"):
+        read_xlsx_case(target.getvalue())

@@ -1,0 +1,206 @@
+from __future__ import annotations
+
+import string
+import tomllib
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+from roi_tracker.audit import Audit, Finding, audit, corrected_case
+from roi_tracker.audit.document import audit_document
+from roi_tracker.business_case import BusinessCase, parse_case
+from tests.roi_tracker.audit.plans import clean_plan
+from tests.roi_tracker.audit.score import score
+
+ABC = resources.files("roi_tracker.examples").joinpath("abc_manufacturing.yaml")
+CASES = Path(__file__).parent / "cases"
+
+
+@pytest.fixture(scope="module")
+def abc() -> BusinessCase:
+    return parse_case(ABC.read_text(encoding="utf-8"), "yaml")
+
+
+@pytest.fixture(scope="module")
+def found(abc: BusinessCase) -> Audit:
+    return audit(abc)
+
+
+def _one(found: Audit, address: str, stated: float | None = None, kind: str = "recomputable_error") -> Finding:
+    hits = [one for one in found.findings if one.id == address and one.kind == kind]
+    hits = [one for one in hits if stated is None or one.stated == pytest.approx(stated)]
+    assert len(hits) >= 1, f"no {kind} at {address}"
+    return hits[0]
+
+
+@pytest.mark.parametrize(
+    ("address", "stated", "recomputed", "cause"),
+    [
+        ("defects.units_avoided[2025]", 1_920_000, 192_000, "unit_slip_x10"),
+        ("benefits.defects.saving[2025]", 28.8, 2.88, "unit_slip_x10"),
+        ("benefits.defects.saving[2029]", 108.0, 10.8, "unit_slip_x10"),
+        ("downtime.opportunity_saving[2025]", 25.2, 5.04, "unstated_multiplier_x5"),
+        ("benefits.direct.pv", 781.2, 230.8, "double_count"),
+        ("benefits.indirect.pv", 111.0, 106.76, "mixed_timing"),
+        ("benefits.direct.total", 978.5, 301.16, "label_mismatch"),
+        ("scenarios.realistic.npv", 844.4, 289.8, "carried_forward"),
+        ("scenarios.realistic.npv", 626.0, 289.8, "unexplained"),
+        ("scenarios.realistic.irr", 4.45, 1.55, "irr_cannot_exist"),
+        ("scenarios.realistic.payback_years", 0.6, 1.027, "payback_against_flows"),
+        ("scenarios.realistic.net_flow[2025]", 70.8, 29.22, "mixed_timing"),
+        ("benchmarks.ai_roi.company", 4.45, 7.46, "label_mismatch"),
+        ("sensitivity.capex.minus_10pct", 31, 3.1, "unit_slip_x10"),
+        ("defects.points[2029]", -3.8, -3.0, "unexplained"),
+        ("maintenance.by_rule", 0.8, 3.425, "unexplained"),
+    ],
+)
+def test_abc_errors(found: Audit, address: str, stated: float, recomputed: float, cause: str) -> None:
+    one = _one(found, address, stated)
+    assert one.recomputed == pytest.approx(recomputed, rel=2e-3)
+    assert one.cause == cause
+
+
+def test_abc_error_is_followed_to_where_it_begins(found: Audit) -> None:
+    assert _one(found, "defects.units_avoided[2025]").follows_from == ()
+    assert _one(found, "benefits.defects.saving[2025]").follows_from == ("defects.units_avoided[2025]",)
+    assert "benefits.direct.pv" in _one(found, "benefits.all.pv").follows_from
+
+
+def test_abc_effects_on_npv(found: Audit) -> None:
+    # ten times 2.88 instead of 2.88, a year end away: 25.92 / 1.08
+    assert _one(found, "benefits.defects.saving[2025]").npv_effect == pytest.approx(24.0)
+    assert _one(found, "scenarios.realistic.npv", 844.4).npv_effect == pytest.approx(844.4 - 289.796, abs=1e-3)
+    assert _one(found, "scenarios.realistic.irr").npv_effect is None
+
+
+@pytest.mark.parametrize(
+    ("address", "kind", "cause"),
+    [
+        ("benefits.direct.total", "contradiction", "said_twice"),
+        ("scenarios.realistic.npv", "contradiction", "said_twice"),
+        ("sensitivity.capex.minus_10pct", "contradiction", "said_twice"),
+        ("break_even.overall_achievement", "contradiction", "contradicts_scenario"),
+        ("opex.maintenance", "contradiction", "contradicts_rule"),
+        ("indirect.decisions[2025]", "contradiction", "contradicts_input"),
+        ("conventions.base_year", "contradiction", "wrong_base_year"),
+        ("production_growth", "declared_unused", "unused"),
+        ("other_cost_growth", "declared_unused", "unused"),
+        ("contingency", "declared_unused", "contingency_open"),
+    ],
+)
+def test_abc_contradictions_and_unused(found: Audit, address: str, kind: str, cause: str) -> None:
+    assert _one(found, address, kind=kind).cause == cause
+
+
+def test_abc_figures_without_inputs_are_listed_as_such(found: Audit) -> None:
+    assert {one.id for one in found.cannot_check} >= {"alternatives.automation.npv", "break_even.availability"}
+
+
+def test_abc_right_figures_are_left_alone(found: Audit) -> None:
+    right = {one.id for one in found.consistent}
+    assert {
+        "capex.total",
+        "opex.pv",
+        "investment.pv",
+        "benefits.energy.saving[2027]",
+        "benefits.indirect.total",
+    } <= right
+
+
+def test_corrected_abc_has_contradictions_only(abc: BusinessCase) -> None:
+    again = audit(corrected_case(abc))
+    assert again.of_kind("recomputable_error") == ()
+    assert {one.cause for one in again.of_kind("contradiction")} == {
+        "contradicts_input",
+        "contradicts_rule",
+        "wrong_base_year",
+    }
+
+
+def test_corrected_appraisal_stands_beside(abc: BusinessCase, found: Audit) -> None:
+    document = audit_document(abc, found)
+    realistic = document.corrected.scenarios["realistic"]
+    assert realistic.npv == pytest.approx(289.8, abs=0.05)
+    beside = {one.id: (one.stated, one.corrected) for one in document.beside}
+    stated, corrected = beside["scenarios.realistic.npv"]
+    assert stated == pytest.approx(844.4)
+    assert corrected == pytest.approx(289.8, abs=0.05)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3, 6])
+def test_clean_plans_have_no_findings(seed: int) -> None:
+    found = audit(clean_plan(seed).case())
+    assert (found.findings, found.cannot_check) == ((), ())
+    assert len(found.consistent) > 90
+
+
+def test_mutants_are_found_and_named() -> None:
+    table = score(seed=7, cases=2)
+    assert len(table) >= 15
+    for kind, row in table.items():
+        assert row.alarms == 0, (kind, row.missed)
+        if kind != "clean":
+            assert row.found == row.planted, (kind, row.missed)
+
+
+@pytest.mark.parametrize(
+    ("name", "months", "net"), [("support_chatbot_once", 2.0, 40_000), ("support_chatbot_monthly", None, -48_000)]
+)
+def test_chatbot_fails_on_both_readings(name: str, months: float | None, net: float) -> None:
+    found = audit(_case(name))
+    back = _one(found, "scenarios.realistic.payback_months")
+    total = _one(found, "scenarios.realistic.net_total")
+    assert (back.stated, total.stated) == (6, 18_000)
+    assert total.recomputed == pytest.approx(net)
+    assert back.recomputed == (None if months is None else pytest.approx(months))
+    assert {one.id for one in found.of_kind("declared_unused")} == {
+        "enquiries",
+        "minutes",
+        "automated_share",
+        "labour_saving",
+    }
+
+
+def test_content_drafting_states_a_sum_its_inputs_do_not_give() -> None:
+    found = audit(_case("content_drafting"))
+    assert [one.id for one in found.consistent] == ["opex.tool-cost[2025]"]
+    total = _one(found, "scenarios.realistic.net_total")
+    assert (total.stated, total.cause) == (52_000, "unexplained")
+    assert total.recomputed == pytest.approx(14_000)
+
+
+def test_explanations_have_the_same_places_in_both_languages() -> None:
+    text = resources.files("roi_tracker.audit").joinpath("explanations.toml").read_text(encoding="utf-8")
+    for family, entry in tomllib.loads(text).items():
+        places = {
+            language: {field for _, field, _, _ in string.Formatter().parse(entry[language]) if field}
+            for language in ("ko", "en")
+        }
+        assert places["ko"] == places["en"], family
+
+
+def _case(name: str) -> BusinessCase:
+    return parse_case((CASES / f"{name}.yaml").read_text(encoding="utf-8"), "yaml")
+
+
+def test_command_prints_json_and_check_says_no() -> None:
+    import json
+
+    from typer.testing import CliRunner
+
+    from roi_tracker.__main__ import app
+
+    result = CliRunner().invoke(app, ["audit", str(CASES / "content_drafting.yaml"), "--json", "--check"])
+    document = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert {"findings", "consistent", "cannot_check", "corrected"} <= document.keys()
+    assert document["findings"][0].keys() >= {
+        "id",
+        "stated",
+        "recomputed",
+        "ratio",
+        "cause",
+        "npv_effect",
+        "explanation",
+    }
