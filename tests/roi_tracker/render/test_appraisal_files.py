@@ -12,8 +12,6 @@ import pytest
 from roi_tracker.business_case import BusinessCase, parse_case
 from roi_tracker.documents import appraisal_document
 from roi_tracker.errors import CaseError
-from roi_tracker.money import Language
-from roi_tracker.render.appraisal_blocks import Content
 from roi_tracker.render.appraisal_charts import PAGE, PRINT, svg
 from roi_tracker.render.appraisal_content import appraisal_content
 from roi_tracker.render.appraisal_outputs import render_appraisal
@@ -23,6 +21,8 @@ from roi_tracker.render.appraisal_wording import AppraisalWording, appraisal_wor
 
 if TYPE_CHECKING:
     from roi_tracker.documents import AppraisalDocument
+    from roi_tracker.money import Language
+    from roi_tracker.render.appraisal_blocks import Content
 
 EXAMPLES = Path(__file__).parents[3] / "roi_tracker" / "examples"
 AS_OF = date(2025, 3, 1)
