@@ -225,7 +225,7 @@ class FlowSheet:
             last = self._at(row, count - 1)
             formula = f'IF({last}<0,"{never}",MAX({self._range(crossing, count)},0))'
             cells[key] = self._indicator(label, formula, never if value is None else value, YEARS)
-        cells["roi"] = self._indicator("ROI", f"SUM({span_flow})/{spent}", _cached(found.roi), RATIO)
+        cells["roi"] = self._indicator("ROI", f"SUM({span_flow})/{paid_out}", _cached(found.roi), RATIO)
         npv = cells["npv"].rpartition("!")[2]
         pi = self._indicator(t("scenario.pi"), f"1+{npv}/{capital_pv}", _cached(found.profitability_index), YEARS)
         cells["pi"] = pi

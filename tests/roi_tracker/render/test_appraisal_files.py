@@ -150,6 +150,15 @@ def test_npv_of_a_t0_outlay_discounts_from_the_first_year(abc: BusinessCase, doc
     assert all(re.fullmatch(r"=\$B\$(\d+)\+NPV\(rate,\$C\$\1:\$G\$\1\)", formula) for formula in npvs)
 
 
+def test_roi_divides_by_everything_paid_out(abc: BusinessCase, document: AppraisalDocument) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.load_workbook(io.BytesIO(render_appraisal(abc, document, "xlsx", "en", AS_OF)))
+    rois = [row[1].value for row in book["Cash flows"].iter_rows() if row[0].value == "ROI"]
+    cells = r"\$B\$\d+:\$[A-Z]+\$\d+"
+    assert len(rois) == 4
+    assert all(re.fullmatch(rf"=SUM\({cells}\)/\(SUM\({cells}\)\+SUM\({cells}\)\)", formula) for formula in rois)
+
+
 def test_texts_never_turn_into_formulas(abc: BusinessCase, document: AppraisalDocument) -> None:
     openpyxl = pytest.importorskip("openpyxl")
     name = abc.name.model_copy(update={"en": '=HYPERLINK("http://x","y")'})
