@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from importlib import resources
 from pathlib import Path
@@ -159,7 +159,7 @@ def _say(text: str) -> None:
 
 
 @app.command()
-def appraise(  # noqa: PLR0913 - each is an option of the command
+def appraise(  # noqa: PLR0913, PLR0917 - each is an option of the command
     case: _CaseArgument,
     draws: Annotated[int, typer.Option(min=100, max=1_000_000, help="Monte Carlo draws")] = 100_000,
     seed: Annotated[int, typer.Option(min=0, help="of the simulation; same seed, same figures")] = 20250101,
@@ -217,7 +217,7 @@ def audit(  # noqa: PLR0913 - each is an option of the command
         from roi_tracker.audit.document import audit_document  # noqa: PLC0415 - only for files
         from roi_tracker.render.appraisal_outputs import render_audit  # noqa: PLC0415 - only for files
 
-        when = (lang.value, (as_of or datetime.now(UTC)).date())
+        when: tuple[Language, date] = (lang.value, (as_of or datetime.now(UTC)).date())
         _write(out, render_audit(plan, corrected_case(plan), audit_document(plan, found), output.value, when))
     elif json:
         from roi_tracker.audit.document import audit_document  # noqa: PLC0415 - the appraisal only where it is printed

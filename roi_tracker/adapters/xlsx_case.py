@@ -113,7 +113,7 @@ def _flat(value: object, path: _Path = ()) -> Iterator[tuple[_Path, object]]:
 
 def _number_format(value: Decimal) -> str:
     """A format that shows the digits as printed: 21.0 stays 21.0."""
-    sign, digits, exponent = value.as_tuple()
+    _, digits, exponent = value.as_tuple()
     if len(str(int("".join(map(str, digits)) or "0")).rstrip("0")) > _DIGITS:
         raise CaseError(
             f"{value} has more than {_DIGITS} digits, which a spreadsheet cannot hold", field="value", hint="round it"
@@ -197,7 +197,7 @@ class _Cells:
         value = cell.value
         if cell.data_type == "e":
             raise CaseError(f"{place} holds an error", field=place, value=value, hint="write a number")
-        leaf = path[-1] if not path[-1].isdigit() else path[-2 if len(path) > 1 else -1]
+        leaf = path[-1] if not path[-1].isdigit() else path[max(0, len(path) - 2)]
         if isinstance(value, str) and leaf in _NUMBERS:
             raise CaseError(
                 f"{place} holds text where a number belongs", field=".".join(path), value=value,
@@ -211,7 +211,7 @@ class _Cells:
 
 
 def _decimal(value: float, number_format: str) -> Decimal:
-    number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    number = Decimal(repr(value))
     match = re.fullmatch(r"[#,]*0(?:\.(0+))?", number_format)
     if match is not None and match.group(1):
         shown = number.quantize(Decimal(1).scaleb(-len(match.group(1))))
@@ -296,5 +296,5 @@ def _explained(error: ValidationError, places: Mapping[_Path, _Place]) -> CaseEr
         message = f"unknown column or key {path[-1]!r}"
     return CaseError(
         f"the case cannot be used: {place}{message}",
-        field=".".join(path) or _CASE, value=str(first["input"])[:80], hint="docs/reference/business_case.md lists every key",
+        field=".".join(path) or _CASE, value=str(first["input"])[:80], hint="see docs/reference/business_case.md",
     )  # fmt: skip

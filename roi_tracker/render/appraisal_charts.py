@@ -139,7 +139,7 @@ def _columns(chart: Chart, palette: Palette) -> tuple[str, int]:
     if chart.line:
         points = " ".join(f"{round(x, 1)},{y(value)}" for x, value in zip(middles, chart.line, strict=True))
         parts.append(
-            f'<polyline points="{points}" fill="none" stroke="{palette.plan}" stroke-width="2.5" stroke-dasharray="7 4"/>'
+            f'<polyline points="{points}" fill="none" stroke="{palette.plan}" stroke-width="2" stroke-dasharray="7 4"/>'
         )
     return "".join(parts), _HEIGHT
 

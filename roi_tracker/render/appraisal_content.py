@@ -259,7 +259,7 @@ def _break_even(w: AppraisalWording, document: AppraisalDocument) -> Section:
     for one in found:
         values = sorted(set(one.values))
         ends = values if len(values) <= 1 else [values[0], values[-1]]
-        shown = " – ".join(w.number(value) for value in ends)
+        shown = " \N{EN DASH} ".join(w.number(value) for value in ends)
         change = w.percent(one.change)
         rows.append(
             (

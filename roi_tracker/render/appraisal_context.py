@@ -1,4 +1,4 @@
-"""What an appraisal rests on, as sections: conventions, benefits, costs, assumptions, alternatives, accounts, scores."""
+"""What an appraisal rests on, as sections: inputs, costs, alternatives, accounts, scores."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def _assumptions(w: AppraisalWording) -> Section:
             _values(w, one.value),
             t("figure.none")
             if one.low is None or one.high is None
-            else f"{_values(w, one.low)} – {_values(w, one.high)}",
+            else f"{_values(w, one.low)} \N{EN DASH} {_values(w, one.high)}",
             one.unit,
             one.source,
             one.owner,

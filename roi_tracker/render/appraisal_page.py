@@ -1,4 +1,4 @@
-"""An appraisal or an audit as one self-contained web page: no script, no outside asset, light and dark, prints on A4."""
+"""An appraisal or an audit as one page: no script, nothing from outside, light and dark, prints on A4."""
 
 from __future__ import annotations
 

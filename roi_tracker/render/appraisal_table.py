@@ -19,7 +19,7 @@ _BYTE_ORDER_MARK = "\ufeff"
 
 def render_appraisal_csv(case: BusinessCase) -> str:
     """One row a figure; money in the currency itself, ratios as ratios."""
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (address, "" if one.value is None else f"{one.value:f}", _unit(one.kind, case.currency), one.reason)
         for address, one in figures(case).items()
     ]

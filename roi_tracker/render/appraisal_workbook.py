@@ -1,4 +1,4 @@
-"""An appraisal or an audit as a workbook: live formulas with cached values, defined names, one sheet a section, charts."""
+"""An appraisal or an audit as a workbook: live formulas with cached values, defined names, charts."""
 
 from __future__ import annotations
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from xlsxwriter.utility import xl_cell_to_rowcol, xl_rowcol_to_cell
@@ -12,6 +11,7 @@ from roi_tracker.errors import CaseError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from decimal import Decimal
 
     from roi_tracker.formulas import Formula
 
@@ -114,7 +114,7 @@ def excel_formula(formula: Formula, period: int, cell: Callable[[str, int], str]
     return _excel(formula.tree, period, cell)
 
 
-def _excel(node: ast.expr, period: int, cell: Callable[[str, int], str]) -> str:
+def _excel(node: ast.expr, period: int, cell: Callable[[str, int], str]) -> str:  # noqa: PLR0911 - one a node
     name = _dotted(node)
     if name is not None:
         return cell(name, period)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from roi_tracker.render.appraisal_workbook_inputs import Inputs
 
 _HALF = Decimal("0.5")
-_NONE = "–"
+_NONE = "\N{EN DASH}"
 _EPOCH = date(1899, 12, 30)
 """Day 0 of spreadsheet dates."""
 
@@ -191,12 +191,12 @@ class FlowSheet:
         net = [flow / self._unit for flow in found.flows]
         paid_at = [slot.time for slot in flows.schedule.capital]
         earned_at = list(flows.schedule.operations)
-        formulas = []
+        joined: list[str] = []
         for time in found.times:  # which payments meet at a moment is a matter of dates, not of amounts
             spent = [f"-{self._at(capital[1], i)}" for i, one in enumerate(paid_at) if one == time]
             earned = [f"+{self._at(rows['net'], i)}" for i, one in enumerate(earned_at) if one == time]
-            formulas.append("".join((*spent, *earned)) or "0")
-        flow = self._row(t("flow.net"), net, formulas)
+            joined.append("".join((*spent, *earned)) or "0")
+        flow = self._row(t("flow.net"), net, joined)
         total = self._running(t("flow.cumulative"), net, flow)
         present = [value / (1 + case.rate) ** time for value, time in zip(net, found.times, strict=True)]
         pv = self._row(
@@ -208,8 +208,8 @@ class FlowSheet:
             for number, (values, row, source) in enumerate(((net, total, flow), (present, discounted, pv)), 1)
         ]
         span_flow, span_time = self._range(flow, count), self._range(times, count)
-        spent = f"(SUM({self._range(capital[1], slots)})+SUM({self._range(rows['opex'], periods)})"
-        spent += f"+SUM({self._range(rows['tax'], periods)}))" if "tax" in rows else ")"
+        paid_out = f"(SUM({self._range(capital[1], slots)})+SUM({self._range(rows['opex'], periods)})"
+        paid_out += f"+SUM({self._range(rows['tax'], periods)}))" if "tax" in rows else ")"
         capital_pv = f"SUMPRODUCT({self._range(capital[1], slots)}/(1+rate)^{self._range(capital[0], slots)})"
         never = t("figure.never")
         cells = {
@@ -225,7 +225,7 @@ class FlowSheet:
             last = self._at(row, count - 1)
             formula = f'IF({last}<0,"{never}",MAX({self._range(crossing, count)},0))'
             cells[key] = self._indicator(label, formula, never if value is None else value, YEARS)
-        cells["roi"] = self._indicator("ROI", f"SUM({span_flow})/{spent}", _cached(found.roi), RATIO)
+        cells["roi"] = self._indicator("ROI", f"SUM({span_flow})/{paid_out}", _cached(found.roi), RATIO)
         npv = cells["npv"].rpartition("!")[2]
         pi = self._indicator(t("scenario.pi"), f"1+{npv}/{capital_pv}", _cached(found.profitability_index), YEARS)
         cells["pi"] = pi

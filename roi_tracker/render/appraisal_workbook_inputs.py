@@ -1,17 +1,17 @@
-"""Sheets of inputs: assumptions with their calculations, benefit lines, costs. Every amount below is a formula of these."""
+"""Sheets of inputs: assumptions with their calculations, benefit lines, costs."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from roi_tracker.case.conventions import BenefitClass
 from roi_tracker.case.units import unit_meaning
 from roi_tracker.money import UNIT_FACTORS
 from roi_tracker.render.appraisal_workbook_cells import MONEY, NUMBER, RATIO, Sheet, excel_formula, excel_name
 
 if TYPE_CHECKING:
     from roi_tracker.appraisal.model import Input, Model
+    from roi_tracker.case.conventions import BenefitClass
     from roi_tracker.formulas import Formula
     from roi_tracker.render.appraisal_wording import AppraisalWording
 
@@ -63,8 +63,8 @@ class Inputs:
         sheet.text(0, 1, t("sheet.live"))
         special: list[tuple[str, str, Decimal]] = [
             ("rate", t("conv.discount"), self._case.rate),
-            ("finance_rate", "MIRR −", self._or_rate(self._case.conventions.finance_rate)),
-            ("reinvestment_rate", "MIRR +", self._or_rate(self._case.conventions.reinvestment_rate)),
+            ("finance_rate", "MIRR (finance)", self._or_rate(self._case.conventions.finance_rate)),
+            ("reinvestment_rate", "MIRR (reinvestment)", self._or_rate(self._case.conventions.reinvestment_rate)),
         ]
         inflation = self._case.conventions.inflation
         if inflation is not None:

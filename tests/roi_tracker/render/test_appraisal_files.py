@@ -12,8 +12,6 @@ import pytest
 from roi_tracker.business_case import BusinessCase, parse_case
 from roi_tracker.documents import appraisal_document
 from roi_tracker.errors import CaseError
-from roi_tracker.money import Language
-from roi_tracker.render.appraisal_blocks import Content
 from roi_tracker.render.appraisal_charts import PAGE, PRINT, svg
 from roi_tracker.render.appraisal_content import appraisal_content
 from roi_tracker.render.appraisal_outputs import render_appraisal
@@ -23,6 +21,8 @@ from roi_tracker.render.appraisal_wording import AppraisalWording, appraisal_wor
 
 if TYPE_CHECKING:
     from roi_tracker.documents import AppraisalDocument
+    from roi_tracker.money import Language
+    from roi_tracker.render.appraisal_blocks import Content
 
 EXAMPLES = Path(__file__).parents[3] / "roi_tracker" / "examples"
 AS_OF = date(2025, 3, 1)
@@ -148,6 +148,15 @@ def test_npv_of_a_t0_outlay_discounts_from_the_first_year(abc: BusinessCase, doc
     npvs = [row[1].value for row in book["Cash flows"].iter_rows() if row[0].value == "NPV"]
     assert len(npvs) == 4
     assert all(re.fullmatch(r"=\$B\$(\d+)\+NPV\(rate,\$C\$\1:\$G\$\1\)", formula) for formula in npvs)
+
+
+def test_roi_divides_by_everything_paid_out(abc: BusinessCase, document: AppraisalDocument) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.load_workbook(io.BytesIO(render_appraisal(abc, document, "xlsx", "en", AS_OF)))
+    rois = [row[1].value for row in book["Cash flows"].iter_rows() if row[0].value == "ROI"]
+    cells = r"\$B\$\d+:\$[A-Z]+\$\d+"
+    assert len(rois) == 4
+    assert all(re.fullmatch(rf"=SUM\({cells}\)/\(SUM\({cells}\)\+SUM\({cells}\)\)", formula) for formula in rois)
 
 
 def test_texts_never_turn_into_formulas(abc: BusinessCase, document: AppraisalDocument) -> None:
