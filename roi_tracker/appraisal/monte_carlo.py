@@ -190,8 +190,7 @@ def _drivers(names: tuple[str, ...], normals: Floats, npvs: Floats) -> tuple[Dri
         return ()
     ranks = _ranks(npvs)
     found = [
-        Driver(name, float(np.corrcoef(_ranks(normals[:, column]), ranks)[0, 1]))
-        for column, name in enumerate(names)
+        Driver(name, float(np.corrcoef(_ranks(normals[:, column]), ranks)[0, 1])) for column, name in enumerate(names)
     ]
     return tuple(sorted(found, key=lambda one: -abs(one.correlation)))
 
