@@ -19,7 +19,7 @@ from roi_tracker.adapters.http_feed import HttpFeed
 from roi_tracker.adapters.sqlite_store import SqliteStore
 from roi_tracker.baseline import FittedBaseline
 from roi_tracker.business_case import parse_case
-from roi_tracker.errors import CaseError, IntakeError, TrackerError, UnreachableError
+from roi_tracker.errors import CaseError, IntakeError, StoreError, TrackerError, UnreachableError
 from roi_tracker.intake import follow_feed, import_lines
 from roi_tracker.ports import Imported
 from roi_tracker.programme import Programme
@@ -51,7 +51,7 @@ class AppraisalFormat(StrEnum):
 
 _CaseArgument = Annotated[Path, typer.Argument(help="business case: YAML, TOML or XLSX")]
 _CaseOption = Annotated[Path, typer.Option("--case", help="business case, YAML or TOML")]
-_StoreOption = Annotated[Path, typer.Option("--store", help="the tracker's own store; created when absent")]
+_StoreOption = Annotated[Path, typer.Option("--store", help="the tracker's own store; `import` makes it")]
 _JsonOption = Annotated[bool, typer.Option("--json", help="one JSON document on standard output")]
 _FormatOption = Annotated[AppraisalFormat | None, typer.Option("--format", help="write a file; needs --out")]
 _OutOption = Annotated[Path | None, typer.Option("--out", help="file to write; its ending gives the format")]
@@ -141,8 +141,12 @@ def _write(out: Path, content: bytes) -> None:
 
 
 @contextmanager
-def _store(path: Path) -> Iterator[SqliteStore]:
-    path.parent.mkdir(parents=True, exist_ok=True)
+def _store(path: Path, *, create: bool = False) -> Iterator[SqliteStore]:
+    """Open the store; only an import makes one, so that a typing error is no empty report."""
+    if create:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    elif not path.exists():
+        raise StoreError("no such store", field="--store", value=path, hint="import facts first: roi-tracker import")
     store = SqliteStore(path)
     try:
         yield store
@@ -266,7 +270,7 @@ def import_events(
     if not files and feed is None:
         raise IntakeError("nothing to import", hint="name export files, or --feed URL")
     done: list[Imported] = []
-    with _store(store) as opened, _errors.status("importing") if sys.stderr.isatty() else _quiet():
+    with _store(store, create=True) as opened, _errors.status("importing") if sys.stderr.isatty() else _quiet():
         done.extend(import_lines(read_export(path), path.name, opened) for path in files or ())
         if feed is not None:
             done.append(follow_feed(HttpFeed(feed, token), opened))

@@ -199,3 +199,12 @@ def test_the_portal_serves_both_languages_under_a_strict_policy(case: BusinessCa
     assert "nonce" not in get("/report.html?lang=en").text.split("<style", 1)[1][:20]
     assert get("/", host="evil.example").status_code == 400
     assert get("/?lang=fr").status_code == 422
+
+
+def test_a_report_from_a_store_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+    typo = tmp_path / "nope.sqlite"
+    for command in (("report", "--format", "json", "--out", tmp_path / "r.json"), ("measure",), ("baseline", "freeze")):
+        refused = tracker(*command, "--case", CASE, "--store", typo)
+        assert refused.returncode == 2
+        assert "no such store" in refused.stderr
+    assert not typo.exists()
