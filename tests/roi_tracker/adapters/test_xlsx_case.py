@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+import roi_tracker
 from roi_tracker.business_case import parse_case
 from roi_tracker.errors import CaseError
 
@@ -15,7 +16,7 @@ pytest.importorskip("xlsxwriter")
 
 from roi_tracker.adapters.xlsx_case import read_xlsx_case, write_xlsx_case  # noqa: E402 - after its libraries are known
 
-EXAMPLES = sorted((Path(__file__).parents[3] / "roi_tracker" / "examples").glob("*.yaml"))
+EXAMPLES = sorted((Path(roi_tracker.__file__).parent / "examples").glob("*.yaml"))
 
 
 def workbook(change: dict[str, Any]) -> bytes:

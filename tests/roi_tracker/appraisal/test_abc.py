@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
+import roi_tracker
 from roi_tracker.appraisal import Model, appraise, scenario_table, variants
 from roi_tracker.appraisal.figures import figures
 from roi_tracker.business_case import BusinessCase, parse_case, unit_meaning
 from roi_tracker.documents import appraisal_document
 
-ROOT = Path(__file__).parents[3]
-EXAMPLE = ROOT / "roi_tracker/examples/abc_manufacturing.yaml"
+EXAMPLE = Path(roi_tracker.__file__).parent / "examples" / "abc_manufacturing.yaml"
 CORRECTED = Path(__file__).parents[1] / "case/data/abc_corrected.yaml"
 HUNDRED_MILLION = 10**8
 

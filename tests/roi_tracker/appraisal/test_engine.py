@@ -13,6 +13,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+import roi_tracker
 from roi_tracker.__main__ import app
 from roi_tracker.appraisal import Change, Model, appraise, mirr, variants
 from roi_tracker.appraisal.alternatives import alternatives
@@ -25,7 +26,7 @@ from roi_tracker.appraisal.statements import statements
 from roi_tracker.business_case import BusinessCase, parse_case
 from roi_tracker.errors import CaseError
 
-EXAMPLES = Path(__file__).parents[3] / "roi_tracker/examples"
+EXAMPLES = Path(roi_tracker.__file__).parent / "examples"
 
 
 def _number(value: object, unit: str = "USD", **more: object) -> dict[str, Any]:

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
+import roi_tracker
 from roi_tracker.appraisal import Model
 from roi_tracker.business_case import parse_case, unit_meaning
 from roi_tracker.case.stated import StatedFigure
 from roi_tracker.errors import CaseError
 
-EXAMPLES = Path(__file__).parents[3] / "roi_tracker/examples"
+EXAMPLES = Path(roi_tracker.__file__).parent / "examples"
 ABC = (EXAMPLES / "abc_manufacturing.yaml").read_text(encoding="utf-8")
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import roi_tracker
 from roi_tracker.business_case import BusinessCase, parse_case
 from roi_tracker.documents import appraisal_document
 from roi_tracker.errors import CaseError
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from roi_tracker.money import Language
     from roi_tracker.render.appraisal_blocks import Content
 
-EXAMPLES = Path(__file__).parents[3] / "roi_tracker" / "examples"
+EXAMPLES = Path(roi_tracker.__file__).parent / "examples"
 AS_OF = date(2025, 3, 1)
 LANGUAGES: tuple[Language, Language] = ("ko", "en")
 
