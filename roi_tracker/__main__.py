@@ -17,13 +17,13 @@ from rich.console import Console
 from roi_tracker.adapters.export_file import read_export
 from roi_tracker.adapters.http_feed import HttpFeed
 from roi_tracker.adapters.sqlite_store import SqliteStore
-from roi_tracker.baseline import FittedBaseline
+from roi_tracker.baseline.frozen import FittedBaseline
 from roi_tracker.business_case import parse_case
 from roi_tracker.errors import CaseError, IntakeError, StoreError, TrackerError, UnreachableError
 from roi_tracker.intake import follow_feed, import_lines
 from roi_tracker.ports import Imported
 from roi_tracker.programme import Programme
-from roi_tracker.proof import NotProven, Realized
+from roi_tracker.proof.proving import NotProven, Realized
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

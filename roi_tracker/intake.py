@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from edge_agent import events as agent
-from roi_tracker import facts as f
 from roi_tracker.errors import IntakeError, RowError
+from roi_tracker.observations import facts as f
 from roi_tracker.ports import Imported
 
 if TYPE_CHECKING:

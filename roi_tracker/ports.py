@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from roi_tracker.baseline import FrozenBaseline
-    from roi_tracker.facts import Fact
-    from roi_tracker.observations import Observations
+    from roi_tracker.baseline.frozen import FrozenBaseline
+    from roi_tracker.observations.facts import Fact
+    from roi_tracker.observations.rows import Observations
 
 
 class Imported(msgspec.Struct, frozen=True):

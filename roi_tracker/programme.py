@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from roi_tracker.baseline import FittedBaseline, FrozenBaseline, Unfitted, digest, fit_baseline
-from roi_tracker.derivation import derive
-from roi_tracker.proof import SUPPORTED, Proof, prove, reporting_so_far, scope_of
-from roi_tracker.realization import Realization, realize
+from roi_tracker.baseline.frozen import FittedBaseline, FrozenBaseline, Unfitted, digest, fit_baseline
+from roi_tracker.observations.derivation import derive
+from roi_tracker.observations.shifts import ShiftCalendar
+from roi_tracker.proof.proving import SUPPORTED, Proof, prove, reporting_so_far, scope_of
+from roi_tracker.realization.realized import Realization, realize
 from roi_tracker.report import Circumstances, Report, compose
-from roi_tracker.shifts import ShiftCalendar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     from roi_tracker.business_case import BusinessCase
-    from roi_tracker.observations import Observations
+    from roi_tracker.observations.rows import Observations
     from roi_tracker.ports import TrackerStore
 
 DERIVATION_VERSION = 1

@@ -11,9 +11,9 @@ import msgspec
 
 from roi_tracker import appraisal
 from roi_tracker.money import Unit
-from roi_tracker.observations import Observations, Origin, weakest_origin
-from roi_tracker.proof import NotProven, Realized
-from roi_tracker.realization import LineResult, Realization
+from roi_tracker.observations.rows import Observations, Origin, weakest_origin
+from roi_tracker.proof.proving import NotProven, Realized
+from roi_tracker.realization.realized import LineResult, Realization
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import apsw
 import msgspec
 
-from roi_tracker.baseline import FrozenBaseline
+from roi_tracker.baseline.frozen import FrozenBaseline
 from roi_tracker.errors import StoreError
-from roi_tracker.facts import Fact
-from roi_tracker.observations import Finding, LineShift, Observation, Observations
+from roi_tracker.observations.facts import Fact
+from roi_tracker.observations.rows import Finding, LineShift, Observation, Observations
 from roi_tracker.ports import Imported
 
 if TYPE_CHECKING:

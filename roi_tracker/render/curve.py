@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from roi_tracker.realization import SCENARIO_BANDS
+from roi_tracker.realization.realized import SCENARIO_BANDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from roi_tracker.realization import CurvePoint
+    from roi_tracker.realization.realized import CurvePoint
 
 WIDTH, HEIGHT = 760, 300
 LEFT, RIGHT, TOP, BOTTOM = 74, 16, 26, 30

@@ -12,7 +12,7 @@ import pytest
 
 import roi_tracker
 from roi_tracker.business_case import BusinessCase, parse_case
-from roi_tracker.observations import AuditSample, Inspector, LineShift, Observation, Observations
+from roi_tracker.observations.rows import AuditSample, Inspector, LineShift, Observation, Observations
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,11 +10,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from edge_agent import events as agent
-from roi_tracker import facts as f
 from roi_tracker.adapters.http_feed import HttpFeed
 from roi_tracker.adapters.sqlite_store import SqliteStore
 from roi_tracker.errors import IntakeError, UnreachableError
 from roi_tracker.intake import follow_feed, import_lines, read_lines
+from roi_tracker.observations import facts as f
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

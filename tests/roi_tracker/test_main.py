@@ -25,7 +25,7 @@ from roi_tracker.render.web import render_page
 
 if TYPE_CHECKING:
     from roi_tracker.business_case import BusinessCase
-    from roi_tracker.observations import Observations
+    from roi_tracker.observations.rows import Observations
 
 CASE = Path(roi_tracker.__file__).parent / "examples" / "small_press_line.yaml"
 _STARTS = {"day": 6, "evening": 14, "night": 22}

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 import apsw
 import pytest
 
-from roi_tracker import facts as f
 from roi_tracker.adapters.sqlite_store import SqliteStore
 from roi_tracker.errors import StoreError
-from roi_tracker.observations import AuditSample, Finding, LineShift, Observation, Observations
+from roi_tracker.observations import facts as f
+from roi_tracker.observations.rows import AuditSample, Finding, LineShift, Observation, Observations
 
 if TYPE_CHECKING:
     from pathlib import Path

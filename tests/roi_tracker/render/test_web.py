@@ -8,9 +8,11 @@ from typing import get_args
 
 import pytest
 
-from roi_tracker import observations, proof, sufficiency
+from roi_tracker.baseline import sufficiency
 from roi_tracker.business_case import BenefitClass, Measure
-from roi_tracker.realization import CurvePoint
+from roi_tracker.observations import rows
+from roi_tracker.proof import proving
+from roi_tracker.realization.realized import CurvePoint
 from roi_tracker.render.catalogue import catalogue
 from roi_tracker.render.curve import chart
 
@@ -36,13 +38,13 @@ def test_every_code_has_words() -> None:
     wanted = {
         f"rule.{rule}.{part}" for rule in get_args(sufficiency.RuleName) for part in ("name", "passed", "failed", "fix")
     }
-    wanted |= {f"finding.{name}" for name in get_args(observations.FindingName)}
-    wanted |= {f"origin.{name}" for name in get_args(observations.Origin)}
-    wanted |= {f"grade.{name}" for name in get_args(proof.Grade)}
-    wanted |= {f"method.{name}" for name in get_args(proof.Method)}
+    wanted |= {f"finding.{name}" for name in get_args(rows.FindingName)}
+    wanted |= {f"origin.{name}" for name in get_args(rows.Origin)}
+    wanted |= {f"grade.{name}" for name in get_args(proving.Grade)}
+    wanted |= {f"method.{name}" for name in get_args(proving.Method)}
     wanted |= {f"measure.{name}" for name in get_args(Measure)}
     wanted |= {f"class.{name}" for name in get_args(BenefitClass)}
-    wanted |= {f"reason.{name}" for name in get_args(proof.ReasonCode) if name != "rules_failed"}
+    wanted |= {f"reason.{name}" for name in get_args(proving.ReasonCode) if name != "rules_failed"}
     assert wanted <= EN.keys
 
 

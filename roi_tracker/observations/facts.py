@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from roi_tracker.observations import Inspector, Origin, Stratum
+from roi_tracker.observations.rows import Inspector, Origin, Stratum
 
 
 class _Fact(msgspec.Struct, frozen=True, tag_field="fact", kw_only=True):

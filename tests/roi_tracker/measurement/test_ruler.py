@@ -5,8 +5,8 @@ from datetime import date
 import msgspec
 import pytest
 
-from roi_tracker.observations import AuditSample, Inspector, Observation
-from roi_tracker.ruler import StratumKey, StratumRate, ruler_of
+from roi_tracker.measurement.ruler import StratumKey, StratumRate, ruler_of
+from roi_tracker.observations.rows import AuditSample, Inspector, Observation
 
 
 def row(

@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 from roi_tracker.business_case import Plant
-from roi_tracker.shifts import ShiftCalendar
+from roi_tracker.observations.shifts import ShiftCalendar
 
 
 def at(text: str) -> datetime:

@@ -10,23 +10,23 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from roi_tracker import sufficiency
-from roi_tracker.baseline import data_digest, specification_of, unit_value_digest
+from roi_tracker.baseline import sufficiency
+from roi_tracker.baseline.frozen import data_digest, specification_of, unit_value_digest
+from roi_tracker.baseline.sufficiency import Check
 from roi_tracker.business_case import DAYS_PER_YEAR, Period
-from roi_tracker.measurement import CumulativePoint, Estimate, cumulative, days_needed, estimate
-from roi_tracker.observations import Origin, weakest_origin
-from roi_tracker.panels import Scope, panel_of
-from roi_tracker.placebo import usable
-from roi_tracker.sufficiency import Check
+from roi_tracker.measurement.estimation import CumulativePoint, Estimate, cumulative, days_needed, estimate
+from roi_tracker.measurement.panels import Scope, panel_of
+from roi_tracker.measurement.placebo import usable
+from roi_tracker.observations.rows import Origin, weakest_origin
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from roi_tracker.baseline import FrozenBaseline
+    from roi_tracker.baseline.frozen import FrozenBaseline
     from roi_tracker.business_case import BenefitLine, BusinessCase
-    from roi_tracker.observations import Observations
-    from roi_tracker.panels import Panel
-    from roi_tracker.shifts import ShiftCalendar
+    from roi_tracker.measurement.panels import Panel
+    from roi_tracker.observations.rows import Observations
+    from roi_tracker.observations.shifts import ShiftCalendar
 
 Grade = Literal["A", "B", "C", "D"]
 Method = Literal["its_defects_audited", "its_rate"]

@@ -9,14 +9,14 @@ import msgspec
 import numpy as np
 from scipy.stats import t as student
 
-from roi_tracker.placebo import REFUSAL_RATIO
+from roi_tracker.measurement.placebo import REFUSAL_RATIO
 
 if TYPE_CHECKING:
     from roi_tracker.business_case import BenefitLine, Period
-    from roi_tracker.observations import Observations
-    from roi_tracker.panels import Panel, Scope
-    from roi_tracker.placebo import Placebo
-    from roi_tracker.regression import Model
+    from roi_tracker.measurement.panels import Panel, Scope
+    from roi_tracker.measurement.placebo import Placebo
+    from roi_tracker.measurement.regression import Model
+    from roi_tracker.observations.rows import Observations
 
 RuleName = Literal[
     "measured",

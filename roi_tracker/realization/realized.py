@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from roi_tracker.business_case import COUNTED_CLASSES, DAYS_PER_YEAR
-from roi_tracker.proof import NotProven, Proof, Realized
+from roi_tracker.proof.proving import NotProven, Proof, Realized
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from roi_tracker.business_case import BenefitLine, BusinessCase, Period
-    from roi_tracker.measurement import CumulativePoint
+    from roi_tracker.measurement.estimation import CumulativePoint
 
 SCENARIO_BANDS = (Decimal("0.7"), Decimal(1), Decimal("1.3"))
 

@@ -3,11 +3,11 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from roi_tracker import facts as f
 from roi_tracker.business_case import Plant
-from roi_tracker.derivation import derive
-from roi_tracker.observations import AuditSample
-from roi_tracker.shifts import ShiftCalendar
+from roi_tracker.observations import facts as f
+from roi_tracker.observations.derivation import derive
+from roi_tracker.observations.rows import AuditSample
+from roi_tracker.observations.shifts import ShiftCalendar
 
 SEOUL = ZoneInfo("Asia/Seoul")
 CALENDAR = ShiftCalendar(Plant(time_zone="Asia/Seoul"))

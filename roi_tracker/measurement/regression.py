@@ -13,13 +13,13 @@ import msgspec
 import numpy as np
 import statsmodels.api as sm
 
-from roi_tracker.longrun import effective_days, lag_one_autocorrelation, long_run_covariance
-from roi_tracker.panels import Family
+from roi_tracker.measurement.longrun import effective_days, lag_one_autocorrelation, long_run_covariance
+from roi_tracker.measurement.panels import Family
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from roi_tracker.panels import Panel
+    from roi_tracker.measurement.panels import Panel
 
 
 class Term(msgspec.Struct, frozen=True):

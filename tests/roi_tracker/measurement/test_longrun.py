@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import t as student
 
-from roi_tracker.longrun import effective_days, lag_one_autocorrelation, long_run_covariance
+from roi_tracker.measurement.longrun import effective_days, lag_one_autocorrelation, long_run_covariance
 
 
 def test_two_cosines_by_hand() -> None:

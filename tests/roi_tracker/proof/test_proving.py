@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from roi_tracker.baseline import FittedBaseline, FrozenBaseline, fit_baseline
-from roi_tracker.observations import Finding, Observations
-from roi_tracker.proof import NotProven, Realized, prove, scope_of
-from roi_tracker.shifts import ShiftCalendar
+from roi_tracker.baseline.frozen import FittedBaseline, FrozenBaseline, fit_baseline
+from roi_tracker.observations.rows import Finding, Observations
+from roi_tracker.observations.shifts import ShiftCalendar
+from roi_tracker.proof.proving import NotProven, Realized, prove, scope_of
 
 if TYPE_CHECKING:
     from roi_tracker.business_case import BusinessCase

@@ -6,9 +6,9 @@ from decimal import Decimal
 import pytest
 
 from roi_tracker.business_case import BusinessCase, Period
-from roi_tracker.measurement import CumulativePoint, Estimate
-from roi_tracker.proof import Basis, NotProven, Proof, Realized
-from roi_tracker.realization import realize
+from roi_tracker.measurement.estimation import CumulativePoint, Estimate
+from roi_tracker.proof.proving import Basis, NotProven, Proof, Realized
+from roi_tracker.realization.realized import realize
 
 FIRST = date(2025, 7, 15)
 PERIOD = Period(first=FIRST, last=date(2025, 8, 31))

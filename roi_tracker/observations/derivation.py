@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from roi_tracker import facts as f
-from roi_tracker import stoppages
-from roi_tracker.observations import (
+from roi_tracker.observations import facts as f
+from roi_tracker.observations import stoppages
+from roi_tracker.observations.rows import (
     AuditSample,
     Finding,
     FindingName,
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from roi_tracker.shifts import ShiftCalendar, ShiftInstance
-    from roi_tracker.stoppages import ShiftKey, StopTime
+    from roi_tracker.observations.shifts import ShiftCalendar, ShiftInstance
+    from roi_tracker.observations.stoppages import ShiftKey, StopTime
 
 _ByProduct = f.ProductionFact | f.AuditFact | f.InspectedPart | f.EscapeFact
 _Quantity = tuple[float, Origin]

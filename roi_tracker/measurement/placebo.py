@@ -13,12 +13,12 @@ import msgspec
 import numpy as np
 
 from roi_tracker.business_case import Period
-from roi_tracker.panels import panel_of
-from roi_tracker.regression import fit, predict
+from roi_tracker.measurement.panels import panel_of
+from roi_tracker.measurement.regression import fit, predict
 
 if TYPE_CHECKING:
-    from roi_tracker.observations import Observations
-    from roi_tracker.panels import Panel, Scope
+    from roi_tracker.measurement.panels import Panel, Scope
+    from roi_tracker.observations.rows import Observations
 
 MAXIMUM_WINDOWS = 6
 MINIMUM_WINDOW_DAYS = 10

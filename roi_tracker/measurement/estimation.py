@@ -15,13 +15,13 @@ import msgspec
 import numpy as np
 from scipy.stats import t as student
 
-from roi_tracker.longrun import long_run_covariance
-from roi_tracker.regression import Model, predict
+from roi_tracker.measurement.longrun import long_run_covariance
+from roi_tracker.measurement.regression import Model, predict
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from roi_tracker.panels import Panel
+    from roi_tracker.measurement.panels import Panel
 
 CONFIDENCE = 0.95
 """One-sided; the interval from low to high covers 90 %."""

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from roi_tracker.baseline import FittedBaseline, fit_baseline
+from roi_tracker.baseline.frozen import FittedBaseline, fit_baseline
 from roi_tracker.business_case import BusinessCase, Period
-from roi_tracker.measurement import Estimate, cumulative, days_needed, estimate
-from roi_tracker.panels import panel_of
-from roi_tracker.proof import scope_of
-from roi_tracker.shifts import ShiftCalendar
+from roi_tracker.measurement.estimation import Estimate, cumulative, days_needed, estimate
+from roi_tracker.measurement.panels import panel_of
+from roi_tracker.observations.shifts import ShiftCalendar
+from roi_tracker.proof.proving import scope_of
 
 REPLICATIONS = 100
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from roi_tracker.ruler import Ruler, StratumKey, populations, ruler_of
+from roi_tracker.measurement.ruler import Ruler, StratumKey, populations, ruler_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from roi_tracker.business_case import Measure, Period
-    from roi_tracker.observations import Inspector, LineShift, Observation, Observations
+    from roi_tracker.observations.rows import Inspector, LineShift, Observation, Observations
 
 Family = Literal["ratio", "rate"]
 MINIMUM_DAY_COVERAGE = 0.5

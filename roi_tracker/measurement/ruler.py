@@ -14,12 +14,12 @@ import msgspec
 import numpy as np
 from scipy.stats import beta
 
-from roi_tracker.observations import Inspector, Stratum
+from roi_tracker.observations.rows import Inspector, Stratum
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from roi_tracker.observations import Observation
+    from roi_tracker.observations.rows import Observation
 
 MINIMUM_AUDITED = 30
 """Fewest parts audited in a stratum (or all of its parts where it has fewer) before its rate is used."""

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from roi_tracker.observations import Finding, Origin
+from roi_tracker.observations.rows import Finding, Origin
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from roi_tracker.facts import ModeFact, ProductionFact, StopFact
-    from roi_tracker.shifts import ShiftCalendar, ShiftInstance
+    from roi_tracker.observations.facts import ModeFact, ProductionFact, StopFact
+    from roi_tracker.observations.shifts import ShiftCalendar, ShiftInstance
 
 STOP_SILENCE = timedelta(days=7)
 """A line that reports neither a state nor a stop for longer is not watched: its stops are unknown, not zero."""

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from roi_tracker import sufficiency
-from roi_tracker.measurement import CONFIDENCE, BaselineFloor, Counterfactual
-from roi_tracker.panels import Family, panel_of
-from roi_tracker.placebo import Placebo, placebo_in_time, usable
-from roi_tracker.regression import Model, fit
-from roi_tracker.sufficiency import Check
+from roi_tracker.baseline import sufficiency
+from roi_tracker.baseline.sufficiency import Check
+from roi_tracker.measurement.estimation import CONFIDENCE, BaselineFloor, Counterfactual
+from roi_tracker.measurement.panels import Family, panel_of
+from roi_tracker.measurement.placebo import Placebo, placebo_in_time, usable
+from roi_tracker.measurement.regression import Model, fit
 
 if TYPE_CHECKING:
     from roi_tracker.business_case import BenefitLine, BusinessCase, Period
-    from roi_tracker.observations import Observations
-    from roi_tracker.panels import Panel, Scope
+    from roi_tracker.measurement.panels import Panel, Scope
+    from roi_tracker.observations.rows import Observations
 
 SPECIFICATION_VERSION = 1
 """Raised whenever the same data would give another model."""

@@ -1,0 +1,1 @@
+"""Realized or not proven: one benefit line measured against its frozen baseline."""

@@ -1,0 +1,1 @@
+"""Realized against projected: money, achievement, cash to date."""
