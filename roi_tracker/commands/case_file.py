@@ -1,0 +1,62 @@
+"""Business cases as files on disk: read in any of their formats; what is made of them, written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from roi_tracker.commands.console import say
+from roi_tracker.errors import CaseError
+
+if TYPE_CHECKING:
+    from roi_tracker.business_case import BusinessCase
+
+CaseArgument = Annotated[Path, typer.Argument(help="business case: YAML, TOML or XLSX")]
+CaseOption = Annotated[Path, typer.Option("--case", help="business case: YAML, TOML or XLSX")]
+
+
+def load_case(path: Path) -> BusinessCase:
+    """A case from its file.
+
+    Raises:
+        CaseError: the file cannot be read, or is not a case.
+    """
+    if path.suffix.lower() == ".xlsx":
+        from roi_tracker.adapters.xlsx_case import read_xlsx_case
+
+        return read_xlsx_case(_read(path))
+    from roi_tracker.business_case import parse_case
+
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CaseError(
+            f"the case cannot be read: {error}", field="case", value=path, hint="give a YAML or TOML text file"
+        ) from error
+    return parse_case(text, "toml" if path.suffix == ".toml" else "yaml")
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CaseError(
+            f"the case cannot be read: {error}", field="case", value=path, hint="give a YAML, TOML or XLSX file"
+        ) from error
+
+
+def write_file(out: Path, content: bytes) -> None:
+    """Write a file and say so.
+
+    Raises:
+        CaseError: it cannot be written.
+    """
+    try:
+        out.write_bytes(content)
+    except OSError as error:
+        raise CaseError(
+            f"cannot be written: {error}", field="--out", value=out, hint="choose another folder"
+        ) from error
+    say(f"{out}: {len(content):,} bytes")

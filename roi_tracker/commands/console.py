@@ -1,0 +1,71 @@
+"""What the commands share at the terminal: options, output, errors, exit codes."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from typing import Annotated, Any, NoReturn
+
+import msgspec
+import typer
+from rich.console import Console
+
+from roi_tracker.errors import IntakeError, TrackerError, UnreachableError
+
+NO, USAGE, UNREACHABLE = 1, 2, 3
+
+JsonOption = Annotated[bool, typer.Option("--json", help="one JSON document on standard output")]
+
+errors = Console(stderr=True)
+
+
+class PageLanguage(StrEnum):
+    """Languages of a report."""
+
+    ko = "ko"
+    en = "en"
+
+
+def run(app: typer.Typer) -> None:
+    """Run a command line: errors of this program end with a message and an exit code, never with a traceback."""
+    try:
+        app()
+    except UnreachableError as error:
+        _fail(error, UNREACHABLE)
+    except TrackerError as error:
+        _fail(error, USAGE)
+    except ModuleNotFoundError as error:
+        _missing(error)
+
+
+def _fail(error: TrackerError, code: int) -> NoReturn:
+    errors.print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)
+    if isinstance(error, IntakeError):
+        for row in error.rows:
+            errors.print(f"  {row.source}:{row.line}: {row.message}", markup=False, highlight=False, soft_wrap=True)
+    sys.exit(code)
+
+
+def _missing(error: ModuleNotFoundError) -> NoReturn:
+    """End with what to install; a file of our own that is missing is a broken install and keeps its traceback."""
+    name = (error.name or "").partition(".")[0]
+    if name in {"", "roi_tracker", "edge_agent"}:
+        raise error
+    errors.print(
+        f"error: the library {name!r} is not installed. Fix: pip install 'lineproof[roi]', or in a checkout"
+        " pip install --require-hashes -r requirements/server.txt",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
+    sys.exit(USAGE)
+
+
+def print_json(document: Any) -> None:  # noqa: ANN401 - whatever msgspec can write
+    """One JSON document on standard output."""
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n")
+
+
+def say(text: str) -> None:
+    """One line on standard output."""
+    sys.stdout.write(text + "\n")

@@ -1,0 +1,39 @@
+"""The tracker's store as the commands open it."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from roi_tracker.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from roi_tracker.adapters.sqlite_store import SqliteStore
+
+StoreOption = Annotated[Path, typer.Option("--store", help="the tracker's own store; `import` makes it")]
+DEFAULT_STORE = Path("lineproof-data/roi.sqlite")
+
+
+@contextmanager
+def open_store(path: Path, *, create: bool = False) -> Iterator[SqliteStore]:
+    """Open the store; only an import makes one, so that a typing error is no empty report.
+
+    Raises:
+        StoreError: there is none, or it cannot be opened.
+    """
+    from roi_tracker.adapters.sqlite_store import SqliteStore
+
+    if create:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    elif not path.exists():
+        raise StoreError("no such store", field="--store", value=path, hint="import facts first: roi-tracker import")
+    store = SqliteStore(path)
+    try:
+        yield store
+    finally:
+        store.close()
