@@ -24,6 +24,14 @@ from roi_tracker.case.evaluation import (
     Scenarios,
     StageGate,
 )
+from roi_tracker.case.measuring import (
+    KpiDefinition,
+    KpiTarget,
+    MeasurementPlan,
+    Pilot,
+    QualityCosts,
+    SharedClaim,
+)
 from roi_tracker.case.plan import BusinessCase
 from roi_tracker.case.plant import CostEntry, Period, Periods, Plant, Shift
 from roi_tracker.case.reading import parse_case
@@ -60,18 +68,24 @@ __all__ = [
     "DecisionRule",
     "Financials",
     "Identifier",
+    "KpiDefinition",
+    "KpiTarget",
     "Measure",
+    "MeasurementPlan",
     "Name",
     "OptimismBias",
     "Period",
     "Periods",
     "Phasing",
+    "Pilot",
     "Plant",
     "Qualitative",
+    "QualityCosts",
     "Reinvestment",
     "Scenario",
     "ScenarioName",
     "Scenarios",
+    "SharedClaim",
     "Shift",
     "StageGate",
     "StatedFigure",

@@ -10,15 +10,24 @@ from pydantic import Field, model_validator
 
 from roi_tracker.case.assumptions import Assumption
 from roi_tracker.case.conventions import BenefitClass
+from roi_tracker.case.measuring import MeasurementPlan
 from roi_tracker.case.section import Identifier, Name, Section
 from roi_tracker.errors import CaseError
 
-Measure = Literal["defects", "downtime", "energy", "labour"]
+Measure = Literal["defects", "inspection", "downtime", "maintenance", "energy", "labour", "kpi"]
 Axis = Literal["cost", "productivity", "revenue", "risk"]
 StatementLine = Literal["sales", "cost_of_sales", "operating_expense"]
 
-PHYSICAL_UNITS: dict[Measure, str] = {"defects": "defect", "downtime": "h", "energy": "kWh", "labour": "h"}
-"""What one unit of a measure is; a unit value is stated per this."""
+PHYSICAL_UNITS: dict[Measure, str] = {
+    "defects": "defect",
+    "inspection": "money",
+    "downtime": "h",
+    "maintenance": "h",
+    "energy": "kWh",
+    "labour": "h",
+    "kpi": "unit",
+}
+"""What one unit of a measure is; a unit value is stated per this. The cost of quality is money already."""
 
 
 class UnitValue(Section):
@@ -26,13 +35,13 @@ class UnitValue(Section):
 
     Attributes:
         amount: money per unit in the case's currency.
-        per: the physical unit (`defect`, `h`, `kWh`).
+        per: the physical unit (`defect`, `h`, `kWh`, `unit`), or `money` for a measure that is money already.
         valid_from, valid_to: first and last day on which it may be used.
         locked: False refuses the line's money: a value still under discussion proves nothing.
     """
 
     amount: Decimal = Field(ge=0, allow_inf_nan=False)
-    per: Literal["defect", "h", "kWh"]
+    per: Literal["defect", "h", "kWh", "money", "unit"]
     source: str = Field(min_length=1)
     owner: str = Field(min_length=1)
     valid_from: date
@@ -48,6 +57,7 @@ class BenefitLine(Section):
         kpi: the indicator that follows it, where no measure does.
         formula: money a year in the currency, over ids of assumptions and calculations; or the quantity form:
         lines: production lines it concerns.
+        measurement: how it will be measured, registered before go-live.
         unit_value: money per unit avoided.
         baseline_quantity_per_year: physical units a year without the programme.
         reduction_ratio: share of that which is to disappear, 0 to 1.
@@ -70,6 +80,7 @@ class BenefitLine(Section):
     quantity_per_year: Assumption | None = None
     ramp_up: tuple[Annotated[Decimal, Field(ge=0, le=2)], ...] = (Decimal(1),)
     statement: StatementLine | None = None
+    measurement: MeasurementPlan = MeasurementPlan()
     note: str | None = None
 
     @model_validator(mode="after")

@@ -22,6 +22,7 @@ from roi_tracker.case.evaluation import (
     Scenarios,
     StageGate,
 )
+from roi_tracker.case.measuring import KpiTarget, Pilot, SharedClaim
 from roi_tracker.case.plant import CostEntry, Periods, Plant
 from roi_tracker.case.section import Identifier, Name, Section, VariableId
 from roi_tracker.case.stated import StatedFigure
@@ -44,6 +45,9 @@ class BusinessCase(Section):
         stated: figures the plan prints, for the audit; appraisals never read them.
         plant, periods, go_live: needed to measure what was realized, not to appraise.
         costs_actual: ledger of money really spent; while it is empty, realized figures use the planned cost and say so.
+        shared_claims: benefit lines that may not count the same change twice.
+        kpi_board: at most six headline indicators, followed weekly.
+        pilot: how long the trial runs and what starts or stops it.
     """
 
     id: Identifier
@@ -77,6 +81,9 @@ class BusinessCase(Section):
     measured_periods: Periods | None = Field(default=None, alias="periods")
     planned_go_live: date | None = Field(default=None, alias="go_live")
     costs_actual: tuple[CostEntry, ...] = ()
+    shared_claims: tuple[SharedClaim, ...] = ()
+    kpi_board: Annotated[tuple[KpiTarget, ...], Field(max_length=6)] = ()
+    pilot: Pilot | None = None
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:

@@ -73,12 +73,17 @@ class Plant(Section):
     Attributes:
         time_zone: IANA name.
         working_weekdays: days on which production is expected, Monday is 0.
-        closed_days: holidays and shut-downs; not counted as missing.
+        holidays: ISO 3166 code of the country whose public holidays are closed (`KR`), with its subdivision after a
+            hyphen where it has some (`DE-BY`); left out, only `closed_days` are closed.
+        worked_holidays: public holidays on which the plant worked all the same.
+        closed_days: shut-downs; like holidays, not counted as missing.
     """
 
     time_zone: str
     shifts: tuple[Shift, ...] = _THREE_SHIFTS
     working_weekdays: tuple[Annotated[int, Field(ge=0, le=6)], ...] = (0, 1, 2, 3, 4, 5, 6)
+    holidays: Annotated[str, Field(pattern="^[A-Z]{2}(-[A-Z0-9]{1,3})?$")] | None = None
+    worked_holidays: tuple[date, ...] = ()
     closed_days: tuple[date, ...] = ()
 
     @field_validator("time_zone")

@@ -116,6 +116,66 @@ class ModeFact(_Fact, frozen=True, tag="mode", kw_only=True):
     mode: Literal["off", "shadow", "live"]
 
 
+class StopRevisionFact(_Fact, frozen=True, tag="stop_revision", kw_only=True):
+    """A person split, merged or re-labelled recorded stops; the newest revision of a stop holds.
+
+    Attributes:
+        replaces: keys of the stops (or of stops that an earlier revision made) that no longer count.
+        stops: what counts instead, each with a key of its own.
+    """
+
+    replaces: tuple[str, ...]
+    stops: tuple[StopFact, ...]
+
+
+class AlarmFact(_Fact, frozen=True, tag="alarm", kw_only=True):
+    """A machine-health alarm was raised."""
+
+    asset: str
+    alarm: str
+
+
+class AlarmOutcomeFact(_Fact, frozen=True, tag="alarm_outcome", kw_only=True):
+    """What was found after an alarm, or a failure that no alarm announced.
+
+    Attributes:
+        alarm_key: the alarm; empty for a missed failure.
+        outcome: what was found.
+        acted: somebody acted on it before the machine failed.
+        avoided_stop_h: what the repair history says such a failure costs in hours; None where nobody estimated it.
+    """
+
+    asset: str
+    alarm_key: str
+    outcome: Literal["confirmed", "not_found", "missed"]
+    acted: bool = False
+    avoided_stop_h: float | None = None
+
+
+class LateRejectFact(_Fact, frozen=True, tag="late_reject", kw_only=True):
+    """A FAIL verdict did not reach the gate in time."""
+
+    inspection_key: str
+
+
+class KpiFact(_Fact, frozen=True, tag="kpi", kw_only=True):
+    """An indicator of the plant's own, from `at` to `end`."""
+
+    end: datetime
+    name: str
+    numerator: float
+    denominator: float
+    product: str = ""
+
+
+class CovariateFact(_Fact, frozen=True, tag="covariate", kw_only=True):
+    """A condition that explains a part of the outcome (degree days, speed, humidity), from `at` to `end`."""
+
+    end: datetime
+    name: str
+    value: float
+
+
 Fact = (
     ProductionFact
     | AuditFact
@@ -127,4 +187,10 @@ Fact = (
     | EnergyFact
     | LabourFact
     | ModeFact
+    | StopRevisionFact
+    | AlarmFact
+    | AlarmOutcomeFact
+    | LateRejectFact
+    | KpiFact
+    | CovariateFact
 )

@@ -44,6 +44,37 @@ class AuditSample(msgspec.Struct, frozen=True):
     defects_found: int
 
 
+class Amount(msgspec.Struct, frozen=True):
+    """A named quantity: energy by carrier, hours by role, a covariate's mean."""
+
+    name: str
+    value: float
+
+
+class KpiCount(msgspec.Struct, frozen=True):
+    """An indicator's numerator and denominator as the plant's files state them."""
+
+    name: str
+    numerator: float
+    denominator: float
+
+
+class AlarmCount(msgspec.Struct, frozen=True):
+    """Alarms of machine health that were raised in a shift, by what was found.
+
+    Attributes:
+        confirmed: an action was taken and a fault was found.
+        not_found: somebody looked and found nothing.
+        missed: failures that no alarm announced.
+        open: nobody has said yet.
+    """
+
+    confirmed: int = 0
+    not_found: int = 0
+    missed: int = 0
+    open: int = 0
+
+
 class Observation(msgspec.Struct, frozen=True):
     """One product on one line in one shift.
 
@@ -56,6 +87,10 @@ class Observation(msgspec.Struct, frozen=True):
         reviewed, review_defects: REVIEW parts a person has decided, and how many were defective (a census, no sample).
         escapes: defective parts found later, by the day they were found.
         audits: random audit samples.
+        no_verdict: parts that passed the AI's station uninspected (camera down, no trustworthy verdict, station off).
+        late_rejects: FAIL verdicts that did not reach the reject gate in time: they count as escapes.
+        overruled: live verdicts that a person reversed.
+        coverage: share of the shift's data that arrived, 0 to 1; None where nothing says.
     """
 
     line: str
@@ -74,6 +109,11 @@ class Observation(msgspec.Struct, frozen=True):
     planned_busy_s: float | None = None
     escapes: int | None = None
     audits: tuple[AuditSample, ...] = ()
+    no_verdict: int | None = None
+    late_rejects: int = 0
+    overruled: int = 0
+    coverage: float | None = None
+    kpis: tuple[KpiCount, ...] = ()
 
     @property
     def shift_key(self) -> tuple[str, date, str]:
@@ -91,6 +131,12 @@ class LineShift(msgspec.Struct, frozen=True):
         unplanned_stops, planned_stops: stops that began in the shift.
         energy_kwh, labour_hours: all carriers and roles together.
         shadow_s, live_s: seconds an AI inspection ran beside or instead of the previous one.
+        off_s: seconds the AI was off in a line that has one.
+        system_stop_s: of the unplanned stop time, what the system itself caused (its reason codes begin `lineproof`).
+        energy, labour: the totals by carrier and by role.
+        covariates: means of numeric covariates over the shift.
+        kpis: indicators that belong to no single product.
+        alarms: machine-health alarms and what was found.
     """
 
     line: str
@@ -106,6 +152,13 @@ class LineShift(msgspec.Struct, frozen=True):
     labour_hours: float | None = None
     shadow_s: float | None = None
     live_s: float | None = None
+    off_s: float | None = None
+    system_stop_s: float | None = None
+    energy: tuple[Amount, ...] = ()
+    labour: tuple[Amount, ...] = ()
+    covariates: tuple[Amount, ...] = ()
+    kpis: tuple[KpiCount, ...] = ()
+    alarms: AlarmCount | None = None
 
     @property
     def shift_key(self) -> tuple[str, date, str]:
