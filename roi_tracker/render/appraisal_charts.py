@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from roi_tracker.render.curve import nice_ticks
+from roi_tracker.render.axis_ticks import nice_ticks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

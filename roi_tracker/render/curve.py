@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from roi_tracker.realization.realized import SCENARIO_BANDS
+from roi_tracker.render.axis_ticks import nice_ticks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 760, 300
 LEFT, RIGHT, TOP, BOTTOM = 74, 16, 26, 30
-_WANTED_TICKS = 5
 
 
 class Tick(msgspec.Struct, frozen=True):
@@ -41,20 +40,6 @@ class CurveChart(msgspec.Struct, frozen=True):
     zero_y: float
     y_ticks: tuple[Tick, ...]
     x_ticks: tuple[Tick, ...]
-
-
-def nice_ticks(low: float, high: float) -> tuple[float, ...]:
-    """About five round positions that enclose [low, high].
-
-    >>> nice_ticks(0.0, 9.3)
-    (0.0, 2.0, 4.0, 6.0, 8.0, 10.0)
-    """
-    span = (high - low) or 1.0
-    raw = span / _WANTED_TICKS
-    magnitude = 10.0 ** math.floor(math.log10(raw))
-    step = next(factor * magnitude for factor in (1, 2, 2.5, 5, 10) if factor * magnitude >= raw)
-    first, last = math.floor(low / step), math.ceil(high / step)
-    return tuple(round(index * step, 10) for index in range(first, last + 1))
 
 
 def chart(
