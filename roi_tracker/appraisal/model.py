@@ -66,6 +66,15 @@ class Amounts:
     quantities: Mapping[str, Values]
 
 
+@dataclass(frozen=True)
+class _Rows:
+    """What no change touches, on the period grid, by id; computed once for each kind of number and never written to."""
+
+    inputs: Mapping[str, Values]
+    ramps: Mapping[str, Values]
+    growths: Mapping[str, Values]
+
+
 class Model:
     """A case compiled once; evaluated as often as needed.
 
@@ -87,6 +96,7 @@ class Model:
                 if line.formula is not None:
                     self.lines[f"{group}.{line.id}"] = parse_formula(line.formula, f"{group}.{line.id}.formula")
         self._check_names()
+        self._known_rows: dict[Any, _Rows] = {}
 
     def _check_names(self) -> None:
         known = {*self.case.assumptions, *self.calculations}
@@ -130,9 +140,11 @@ class Model:
         return self._evaluate(change, float, np.float64)
 
     def _evaluate(self, change: Change, number: Callable[[Any], Any], dtype: Any) -> Amounts:  # noqa: ANN401 - a numpy dtype
+        rows = self._rows(number, dtype)
+
         def own(name: str) -> Values:
             given = change.values.get(name)
-            base = self._row(self.inputs[name].values, number, dtype) if given is None else given
+            base = rows.inputs[name] if given is None else given
             is_line = name.startswith(("capex.", "opex."))  # its factor is applied with the line's, once
             return np.asarray(base * change.factors[name] if name in change.factors and not is_line else base)
 
@@ -157,13 +169,11 @@ class Model:
         for benefit in self.case.benefits:
             address = f"benefits.{benefit.id}"
             yearly = stated(address) if benefit.formula is not None else self._quantity_money(benefit, own)
-            ramp = self._row(tuple(benefit.ramp(year) for year in self._year_of_period()), number, dtype)
-            benefits[benefit.id] = line_money(address, np.asarray(yearly * ramp * per_period))
+            benefits[benefit.id] = line_money(address, np.asarray(yearly * rows.ramps[benefit.id] * per_period))
         opex: dict[str, Values] = {}
         for line in self.case.opex_per_year:
-            growth = self._row(tuple((1 + line.growth) ** year for year in self._year_of_period()), number, dtype)
             address = f"opex.{line.id}"
-            opex[line.id] = line_money(address, np.asarray(stated(address) * growth * per_period))
+            opex[line.id] = line_money(address, np.asarray(stated(address) * rows.growths[line.id] * per_period))
         capex = {
             line.id: line_money(f"capex.{line.id}", stated(f"capex.{line.id}")[..., :1]) for line in self.case.capex
         }
@@ -189,6 +199,22 @@ class Model:
 
     def _year_of_period(self) -> list[int]:
         return [period // self.case.periods_per_year for period in range(self.case.period_count)]
+
+    def _rows(self, number: Callable[[Any], Any], dtype: Any) -> _Rows:  # noqa: ANN401 - a numpy dtype
+        if number not in self._known_rows:
+            years = self._year_of_period()
+
+            def row(values: tuple[Decimal, ...]) -> Values:
+                made = self._row(values, number, dtype)
+                made.flags.writeable = False
+                return made
+
+            self._known_rows[number] = _Rows(
+                {name: row(one.values) for name, one in self.inputs.items()},
+                {line.id: row(tuple(line.ramp(year) for year in years)) for line in self.case.benefits},
+                {line.id: row(tuple((1 + line.growth) ** year for year in years)) for line in self.case.opex_per_year},
+            )
+        return self._known_rows[number]
 
     def _row(self, values: tuple[Decimal, ...], number: Callable[[Any], Any], dtype: Any) -> Values:  # noqa: ANN401 - a numpy dtype
         """A value on the period grid: one holds throughout, one a year holds within its year."""
