@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 import numpy as np
-from scipy.optimize import brentq
 
 from roi_tracker.appraisal.response import npv_response
+from roi_tracker.appraisal.root_finding import root_between
 from roi_tracker.appraisal.variables import VariableKind, scaled, variables
 
 if TYPE_CHECKING:
@@ -77,4 +77,4 @@ def _root(model: Model, variable: Variable, index: int) -> float:
     def value(factor: float) -> float:
         return float(npv_response(model, scaled(variable, [factor]))[0])
 
-    return float(brentq(value, float(_GRID[index]), float(_GRID[index + 1]), xtol=1e-12))
+    return root_between(value, float(_GRID[index]), float(_GRID[index + 1]))

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import brentq
+
+from roi_tracker.appraisal.root_finding import root_between
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -131,7 +132,7 @@ def _between(
     high = _step_out(function, left if left is not None else 0.0, 1, at_right) if right is None else right
     if low is None or high is None:
         return None
-    return float(brentq(function, low, high, xtol=1e-15, rtol=8.9e-16, maxiter=300))
+    return root_between(function, low, high)
 
 
 def _step_out(function: Callable[[float], float], start: float, direction: int, wanted: float) -> float | None:
