@@ -13,6 +13,7 @@ import msgspec
 from roi_tracker.appraisal.alternatives import alternatives
 from roi_tracker.appraisal.break_even import BreakEvens, break_evens
 from roi_tracker.appraisal.decision import Decision, decide
+from roi_tracker.appraisal.indicators import PaybackReason
 from roi_tracker.appraisal.model import Model
 from roi_tracker.appraisal.monte_carlo import DRAWS, SEED, Driver, HistogramBin, Simulation, simulate
 from roi_tracker.appraisal.rates import Irr
@@ -28,13 +29,19 @@ if TYPE_CHECKING:
 
 
 class ScenarioDocument(msgspec.Struct, frozen=True):
-    """One scenario, or the realistic one counted another way."""
+    """One scenario, or the realistic one counted another way.
+
+    Attributes:
+        payback_reason: `found`, `never`, or `no_outlay` where nothing is to be paid back.
+    """
 
     npv: float
     irr: Irr
     mirr: float | None
     payback_years: float | None
     discounted_payback_years: float | None
+    payback_reason: PaybackReason
+    discounted_payback_reason: PaybackReason
     roi: float | None
     profitability_index: float | None
     flows: tuple[float, ...]
@@ -69,6 +76,7 @@ class AlternativeDocument(msgspec.Struct, frozen=True):
     npv: float | None
     irr: Irr | None
     payback_years: float | None
+    payback_reason: PaybackReason | None
     incremental_irr: Irr | None
     against: str | None
     reason: str
@@ -179,6 +187,8 @@ def _scenario(found: Appraisal, unit: int) -> ScenarioDocument:
         mirr=_ratio(found.mirr),
         payback_years=found.payback_years,
         discounted_payback_years=found.discounted_payback_years,
+        payback_reason=found.payback_reason,
+        discounted_payback_reason=found.discounted_payback_reason,
         roi=_ratio(found.roi),
         profitability_index=_ratio(found.profitability_index),
         flows=_amounts(found.flows, unit),
@@ -230,6 +240,7 @@ def _alternative(one: AlternativeFigures, unit: int) -> AlternativeDocument:
         npv=None if one.npv is None else float(one.npv / unit),
         irr=one.irr,
         payback_years=one.payback_years,
+        payback_reason=one.payback_reason,
         incremental_irr=one.incremental_irr,
         against=one.against,
         reason=one.reason,

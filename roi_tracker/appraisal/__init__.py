@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from roi_tracker.appraisal.indicators import mirr, npv, payback, present_values
+from roi_tracker.appraisal.indicators import mirr, npv, payback, payback_reason, present_values
 from roi_tracker.appraisal.model import Change, Model
 from roi_tracker.appraisal.rates import Irr, irr
 from roi_tracker.appraisal.scenarios import Appraisal, appraise, scenario_table, variants
@@ -17,6 +17,7 @@ __all__ = [
     "mirr",
     "npv",
     "payback",
+    "payback_reason",
     "present_values",
     "scenario_table",
     "variants",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from roi_tracker.appraisal.cash_flows import price_index, schedule_of
-from roi_tracker.appraisal.indicators import npv, payback
+from roi_tracker.appraisal.indicators import PaybackReason, npv, payback, payback_reason
 from roi_tracker.appraisal.rates import Irr, irr
 from roi_tracker.case.evaluation import Score
 from roi_tracker.case.units import unit_meaning
@@ -38,6 +38,7 @@ class AlternativeFigures(msgspec.Struct, frozen=True):
     npv: Decimal | None
     irr: Irr | None
     payback_years: float | None
+    payback_reason: PaybackReason | None
     incremental_irr: Irr | None
     against: str | None
     reason: str
@@ -85,7 +86,7 @@ def _figures(
     case: BusinessCase, one: Alternative, flows: _Flows | None, cheaper: tuple[str, _Flows] | None
 ) -> AlternativeFigures:
     if flows is None:
-        return AlternativeFigures(one.id, one.this, one.risk, None, None, None, None, None, "no_flows")
+        return AlternativeFigures(one.id, one.this, one.risk, None, None, None, None, None, None, "no_flows")
     times, amounts = [time for time, _ in flows], [flow for _, flow in flows]
     extra = None if cheaper is None else _difference(flows, cheaper[1])
     return AlternativeFigures(
@@ -95,6 +96,7 @@ def _figures(
         npv=npv(amounts, case.rate, times),
         irr=irr(amounts, times),
         payback_years=payback(amounts, times),
+        payback_reason=payback_reason(amounts),
         incremental_irr=None if extra is None else irr([flow for _, flow in extra], [time for time, _ in extra]),
         against=None if cheaper is None else cheaper[0],
         reason="computed",

@@ -119,11 +119,15 @@ def _check(case: BusinessCase, condition: Condition, found: Appraisal) -> Condit
     actual = Decimal(repr(value)) if isinstance(value, float) else value
     if actual is not None and condition.figure == "npv":
         actual /= UNIT_FACTORS[case.display_unit]
-    never = actual is None and condition.figure.endswith("payback_years")
+    never = condition.figure.endswith("payback_years") and _reason(condition.figure, found) == "never"
     passed = False if never else None
     if actual is not None:
         passed = _OPERATORS[condition.operator](actual, condition.value)
     return ConditionResult(condition.figure, condition.scenario, condition.operator, condition.value, actual, passed)
+
+
+def _reason(figure: str, found: Appraisal) -> str:
+    return found.discounted_payback_reason if figure.startswith("discounted") else found.payback_reason
 
 
 def _verdict(

@@ -180,7 +180,8 @@ def _scenario(case: BusinessCase, name: str, found: Appraisal) -> _Pairs:
         yield f"{prefix}.{key}", _exact(getattr(found, key), "ratio")
     for key in ("payback_years", "discounted_payback_years"):
         value = getattr(found, key)
-        yield f"{prefix}.{key}", _exact(value, "years", "" if value is not None else "never")
+        reason = getattr(found, key.replace("years", "reason"))
+        yield f"{prefix}.{key}", _exact(value, "years", "" if value is not None else reason)
         months = None if value is None else value * 12
         yield (
             f"{prefix}.{key.replace('years', 'months')}",

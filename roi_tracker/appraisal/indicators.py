@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from itertools import accumulate
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+PaybackReason = Literal["found", "never", "no_outlay"]
+"""`no_outlay`: the running total is never below zero, so there is nothing to pay back."""
 
 
 def present_values(flows: Sequence[Decimal], rate: Decimal, times: Sequence[Decimal] | None = None) -> list[Decimal]:
@@ -58,19 +62,35 @@ def mirr(
 
 
 def payback(flows: Sequence[Decimal], times: Sequence[Decimal] | None = None) -> float | None:
-    """Years until the running total turns non-negative for good, straight-line between flows; None when never.
+    """Years until the running total turns non-negative for good, straight-line between flows.
+
+    Returns:
+        None when that never happens, and when it is never below zero; `payback_reason` says which.
 
     >>> payback([Decimal(-100), Decimal(60), Decimal(80)])
     1.5
     """
     at = [Decimal(year) for year in range(len(flows))] if times is None else list(times)
-    totals: list[Decimal] = []
-    for flow in flows:
-        totals.append((totals[-1] if totals else Decimal(0)) + flow)
-    if not totals or totals[-1] < 0:
-        return None
+    totals = list(accumulate(flows))
     last_negative = max((index for index, total in enumerate(totals) if total < 0), default=None)
-    if last_negative is None:
-        return 0.0
+    if last_negative is None or totals[-1] < 0:
+        return None
     share = -totals[last_negative] / flows[last_negative + 1]
     return float(at[last_negative] + (at[last_negative + 1] - at[last_negative]) * share)
+
+
+def payback_reason(flows: Sequence[Decimal]) -> PaybackReason:
+    """Whether there is a payback, and why not.
+
+    Args:
+        flows: money, in order of time.
+
+    >>> payback_reason([Decimal(20), Decimal(60)])
+    'no_outlay'
+    >>> payback_reason([Decimal(-100), Decimal(60)])
+    'never'
+    """
+    totals = list(accumulate(flows))
+    if all(total >= 0 for total in totals):
+        return "no_outlay"
+    return "never" if totals[-1] < 0 else "found"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from roi_tracker.appraisal.cash_flows import T0, CashFlows, cash_flows
-from roi_tracker.appraisal.indicators import mirr, npv, payback, present_values
+from roi_tracker.appraisal.indicators import PaybackReason, mirr, npv, payback, payback_reason, present_values
 from roi_tracker.appraisal.model import Change, Model
 from roi_tracker.appraisal.rates import Irr, irr
 from roi_tracker.appraisal.taxation import taxes
@@ -25,13 +25,14 @@ _ZERO = Decimal(0)
 
 
 class Appraisal(msgspec.Struct, frozen=True):
-    """Figures of one scenario. Money in the case's currency; paybacks in years from t0, None when never reached.
+    """Figures of one scenario. Money in the case's currency; paybacks in years from t0, None when there is none.
 
     Attributes:
         flows: net flows in order of time; a t0 flow is first where capital is spent at t0.
         times: years after t0 of each.
         net_by_year: net flows by year label; `t0` apart from the first year.
         benefits_pv, costs_pv: present values of counted benefits, and of capital and running cost (tax apart).
+        payback_reason: `found`, `never`, or `no_outlay`: no running total below zero, nothing to pay back.
         roi: (benefits - costs) / costs, undiscounted.
         profitability_index: 1 + NPV / present value of capital.
     """
@@ -44,6 +45,8 @@ class Appraisal(msgspec.Struct, frozen=True):
     mirr: Decimal | None
     payback_years: float | None
     discounted_payback_years: float | None
+    payback_reason: PaybackReason
+    discounted_payback_reason: PaybackReason
     roi: Decimal | None
     profitability_index: Decimal | None
     net_total: Decimal
@@ -92,7 +95,7 @@ def _figures(case: BusinessCase, flows: CashFlows, tax: Sequence[Decimal], used:
     net = [value - due for value, due in zip(flows.operating, tax, strict=True)]
     capital_times = [slot.time for slot in flows.schedule.capital]
     times, merged = _merge([*capital_times, *flows.schedule.operations], [*(-flows.capital), *net])
-    value = npv(merged, rate, times)
+    value, discounted = npv(merged, rate, times), present_values(merged, rate, times)
     capital_pv = npv(list(flows.capital), rate, capital_times)
     opex_pv = npv(list(flows.opex), rate, flows.schedule.operations)
     spent = sum(flows.capital, _ZERO) + sum(flows.opex, _ZERO) + sum(tax, _ZERO)
@@ -104,7 +107,9 @@ def _figures(case: BusinessCase, flows: CashFlows, tax: Sequence[Decimal], used:
         irr=irr(merged, times),
         mirr=mirr(merged, (_or(used.finance_rate, rate), _or(used.reinvestment_rate, rate)), times),
         payback_years=payback(merged, times),
-        discounted_payback_years=payback(present_values(merged, rate, times), times),
+        discounted_payback_years=payback(discounted, times),
+        payback_reason=payback_reason(merged),
+        discounted_payback_reason=payback_reason(discounted),
         roi=sum(merged, _ZERO) / spent if spent else None,
         profitability_index=1 + value / capital_pv if capital_pv else None,
         net_total=sum(merged, _ZERO),

@@ -88,7 +88,7 @@ def _impossible_rate(suspect: Suspect) -> Iterator[Cause]:
             yield Cause("irr_cannot_exist", "irr_cannot_exist", "" if not own else "printed_flows")
     elif name.endswith((".payback_years", ".payback_months")) and not name.startswith("alternatives."):
         own = _own_flows(suspect, name.rpartition(".")[0])
-        if reason == "never" or own:
+        if reason in {"never", "no_outlay"} or own:
             yield Cause("payback_against_flows", "payback_against_flows", reason)
     elif figure is not None and figure.value is None and reason == "never":
         yield Cause("break_even_cannot_exist", "break_even_cannot_exist")

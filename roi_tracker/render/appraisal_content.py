@@ -85,8 +85,8 @@ def _head(w: AppraisalWording, document: AppraisalDocument) -> Section:
             Fact(t("head.irr"), w.irr(found.irr), w.irr_note(found.irr)),
             Fact(
                 t("head.payback"),
-                w.years(found.payback_years),
-                t("head.discounted", value=w.years(found.discounted_payback_years)),
+                w.years(found.payback_years, found.payback_reason),
+                t("head.discounted", value=w.years(found.discounted_payback_years, found.discounted_payback_reason)),
             ),
             Fact(t("head.roi"), w.percent(found.roi), t("head.roi_note")),
         ),
@@ -156,8 +156,8 @@ def _scenario_rows(w: AppraisalWording, rows: Iterable[tuple[str, ScenarioDocume
             w.plain(one.npv),
             w.irr(one.irr),
             w.percent(one.mirr),
-            w.years(one.payback_years),
-            w.years(one.discounted_payback_years),
+            w.years(one.payback_years, one.payback_reason),
+            w.years(one.discounted_payback_years, one.discounted_payback_reason),
             w.percent(one.roi),
             w.ratio(one.profitability_index),
         )

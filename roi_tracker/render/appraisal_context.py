@@ -157,7 +157,16 @@ def _alternatives(w: AppraisalWording, document: AppraisalDocument) -> Section:
         extra = t("figure.none")
         if one.incremental_irr is not None and one.against is not None:
             extra = t("alt.against", irr=w.irr(one.incremental_irr), name=w.variable(one.against))
-        rows.append((w.variable(one.id), w.plain(one.npv), w.irr(one.irr), w.years(one.payback_years), extra, risk))
+        rows.append(
+            (
+                w.variable(one.id),
+                w.plain(one.npv),
+                w.irr(one.irr),
+                w.years(one.payback_years, one.payback_reason or "never"),
+                extra,
+                risk,
+            )
+        )
     heads = (
         Column(f"{t('alt.name')} · {w.unit}", figures=False),
         *(Column(label) for label in ("NPV", "IRR", t("head.payback"), t("alt.extra"))),

@@ -99,9 +99,11 @@ class AppraisalWording:
         text = f"{abs(value):,.{0 if abs(float(ratio)) >= _WHOLE_PERCENT else 1}f} %"
         return f"{MINUS}{text}" if value < 0 and text.strip("0.% ") else text
 
-    def years(self, value: float | None) -> str:
-        """A payback time."""
-        return self.t("figure.never") if value is None else self.t("figure.years", value=f"{value:.2f}")
+    def years(self, value: float | Decimal | None, reason: str = "never") -> str:
+        """A payback time; None is `never`, or `no_outlay` where nothing is to be paid back."""
+        if value is None:
+            return self.t("figure.no_outlay" if reason == "no_outlay" else "figure.never")
+        return self.t("figure.years", value=f"{value:.2f}")
 
     def ratio(self, value: float | None) -> str:
         """A plain ratio."""

@@ -54,8 +54,8 @@ def _scenarios(title: str, rows: Sequence[tuple[str, ScenarioDocument]]) -> Tabl
             f"{found.npv:,.1f}",
             _irr(found.irr),
             _percent(found.mirr),
-            _years(found.payback_years),
-            _years(found.discounted_payback_years),
+            _years(found.payback_years, found.payback_reason),
+            _years(found.discounted_payback_years, found.discounted_payback_reason),
             _percent(found.roi),
             "" if found.profitability_index is None else f"{found.profitability_index:.2f}",
         )
@@ -74,8 +74,10 @@ def _percent(value: float | None) -> str:
     return "" if value is None else f"{value:.1%}"
 
 
-def _years(value: float | None) -> str:
-    return _NEVER if value is None else f"{value:.2f} y"
+def _years(value: float | None, reason: str | None = None) -> str:
+    if value is None:
+        return "no outlay" if reason == "no_outlay" else _NEVER
+    return f"{value:.2f} y"
 
 
 def _sensitivity(document: AppraisalDocument) -> Table:
@@ -115,7 +117,14 @@ def _alternatives(document: AppraisalDocument) -> Table:
             table.add_row(one.id, "no flows given", "", "", "", one.risk or "")
             continue
         extra = "" if one.incremental_irr is None else f"{_irr(one.incremental_irr)} over {one.against}"
-        table.add_row(one.id, f"{one.npv:,.1f}", _irr(one.irr), _years(one.payback_years), extra, one.risk or "")
+        table.add_row(
+            one.id,
+            f"{one.npv:,.1f}",
+            _irr(one.irr),
+            _years(one.payback_years, one.payback_reason),
+            extra,
+            one.risk or "",
+        )
     return table
 
 

@@ -8,7 +8,7 @@ import pyxirr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roi_tracker.appraisal import appraise, irr, npv, payback
+from roi_tracker.appraisal import appraise, irr, npv, payback, payback_reason
 
 if TYPE_CHECKING:
     from roi_tracker.business_case import BusinessCase
@@ -65,4 +65,10 @@ def test_payback_waits_for_the_last_time_below_zero() -> None:
     flows = [Decimal(-10), Decimal(20), Decimal(-20), Decimal(40)]
     assert payback(flows) == pytest.approx(2.25)
     assert payback([Decimal(-10), Decimal(9)]) is None
-    assert payback([Decimal(0), Decimal(9)]) == 0.0
+    assert payback_reason([Decimal(-10), Decimal(9)]) == "never"
+
+
+def test_flows_without_an_outlay_have_nothing_to_pay_back() -> None:
+    for flows in ([Decimal(0), Decimal(9)], [Decimal(9), Decimal(-4)], [Decimal(0), Decimal(0)], []):
+        assert payback(flows) is None
+        assert payback_reason(flows) == "no_outlay"

@@ -1,0 +1,121 @@
+"""A figure with its unit as readers of one language write it: 28.8억원/년, KRW 2,880 million/year, 445 %."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from roi_tracker.money import UNIT_FACTORS, unit_factor, unit_label
+
+if TYPE_CHECKING:
+    from roi_tracker.money import Language, Unit
+
+_GROUPED_FROM = 1_000
+_SIGNIFICANT = 4
+_MINUS = "\N{MINUS SIGN}"
+_HUNDRED = Decimal(100)
+_POINTS = {"pp": {"ko": "%p", "en": " pp"}, "%p": {"ko": "%p", "en": " pp"}}
+_KOREAN_COUNTS = {
+    "years": "년", "months": "개월", "days": "일", "h": "시간", "hours": "시간", "parts": "개", "part": "개",
+    "people": "명", "person": "명", "defects": "건", "defect": "건", "ticket": "건", "tickets": "건",
+    "order": "건", "orders": "건", "times": "회",
+}  # fmt: skip
+_KOREAN_PER = _KOREAN_COUNTS | {"year": "년", "month": "월", "week": "주", "day": "일", "hour": "시간"}
+_WORDS: dict[str, Unit] = {"thousand": "thousand", "million": "million", "billion": "billion"}
+
+
+def figure_text(value: float | Decimal | None, unit: str, language: Language) -> str:
+    """Write a figure.
+
+    Args:
+        value: in `unit`; None is a dash.
+        unit: as a case writes it: `억원/year`, `thousand USD`, `ratio`, `pp`, `parts/month`, `years`.
+        language: Korean keeps myriads (억원, 만원); English writes the code and counts in millions.
+
+    >>> figure_text(28.8, "억원/year", "en"), figure_text(28.8, "억원/year", "ko")
+    ('KRW 2,880 million/year', '28.8억원/년')
+    >>> figure_text(4.45, "ratio", "ko"), figure_text(-3.8, "pp", "en"), figure_text(2024, "year", "en")
+    ('445 %', '\N{MINUS SIGN}3.8 pp', '2024')
+    """
+    if value is None:
+        return "\N{EN DASH}"
+    number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    head, *per = [part.strip() for part in unit.split("/")]
+    behind = "".join(f"/{_KOREAN_PER.get(one, one) if language == 'ko' else one}" for one in per)
+    sign = _MINUS if number < 0 else ""
+    return f"{sign}{_size(abs(number), head, language)}{behind}"
+
+
+def unit_text(unit: str, language: Language) -> str:
+    """A unit alone, as `figure_text` writes it behind a figure.
+
+    >>> unit_text("억원/year", "en"), unit_text("h/month", "ko")
+    ('KRW million/year', '시간/월')
+    """
+    head, *per = [part.strip() for part in unit.split("/")]
+    money = _money_unit(head)
+    if money is not None:
+        shown = unit_label(*money, language)
+    elif head == "ratio":
+        shown = "%"
+    else:
+        shown = _POINTS[head][language].strip() if head in _POINTS else _counted(head, language)
+    return "/".join((shown, *(_KOREAN_PER.get(one, one) if language == "ko" else one for one in per)))
+
+
+def _size(number: Decimal, head: str, language: Language) -> str:
+    if head == "year":
+        return f"{number:f}" + ("년" if language == "ko" else "")
+    if head in {"ratio", "%"}:
+        return f"{_digits(number * (_HUNDRED if head == 'ratio' else 1))} %"
+    if head in _POINTS:
+        return _digits(number) + _POINTS[head][language]
+    money = _money_unit(head)
+    if money is not None:
+        return _money(number, *money, language)
+    if not head:
+        return _digits(number)
+    return f"{_digits(number)}{'' if language == 'ko' and head in _KOREAN_COUNTS else ' '}{_counted(head, language)}"
+
+
+def _counted(head: str, language: Language) -> str:
+    return _KOREAN_COUNTS.get(head, head) if language == "ko" else head
+
+
+def _money_unit(head: str) -> tuple[str, Unit] | None:
+    """Currency and multiple of a unit of money; None for anything else."""
+    if head in UNIT_FACTORS and head.endswith("원"):
+        return "KRW", next(unit for unit in UNIT_FACTORS if unit == head)
+    words = head.split()
+    codes = [word for word in words if re.fullmatch("[A-Z]{3}", word)]
+    if len(codes) != 1:
+        return None
+    return codes[0], next((_WORDS[word.lower()] for word in words if word.lower() in _WORDS), "1")
+
+
+def _money(number: Decimal, currency: str, unit: Unit, language: Language) -> str:
+    shown = number * UNIT_FACTORS[unit] / unit_factor(unit, language)
+    # rounded as in the case's own unit, so that both languages show the same figure
+    text = _digits(shown, factor=Decimal(unit_factor(unit, language)) / UNIT_FACTORS[unit])
+    if language == "ko" and currency == "KRW":
+        return f"{text}{'원' if unit == '1' else unit}"
+    word = unit_label(currency, unit, language).removeprefix(currency)
+    return f"{currency} {text}{word}"
+
+
+def _digits(number: Decimal, factor: Decimal = Decimal(1)) -> str:
+    """Four digits that count, all of them before the point; grouped.
+
+    Args:
+        number: not negative.
+        factor: to the unit whose digits count.
+    """
+    own = number * factor
+    if own >= _GROUPED_FROM:
+        rounded = own.quantize(Decimal(1))
+    else:
+        places = _SIGNIFICANT - 1 - (own.adjusted() if own else 0)
+        rounded = round(own, places)
+    text = f"{rounded / factor:,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
