@@ -144,6 +144,8 @@ class Model:
 
         def own(name: str) -> Values:
             given = change.values.get(name)
+            if given is not None and given.shape[-1] not in (1, self.case.period_count):
+                given = self.on_grid(given)  # one a year, of a monthly case
             base = rows.inputs[name] if given is None else given
             is_line = name.startswith(("capex.", "opex."))  # its factor is applied with the line's, once
             return np.asarray(base * change.factors[name] if name in change.factors and not is_line else base)
