@@ -46,12 +46,15 @@ class Figure(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
-def figures(case: BusinessCase, conventions: Conventions | None = None) -> dict[str, Figure]:
+def figures(
+    case: BusinessCase, conventions: Conventions | None = None, *, variations: bool = True
+) -> dict[str, Figure]:
     """All figures of a case by address.
 
     Args:
         case: the plan.
         conventions: others than the case's own, to see what a plan would print under them.
+        variations: sensitivity and break-even too, which take most of the time.
 
     Raises:
         CaseError: a formula cannot be computed.
@@ -65,8 +68,7 @@ def figures(case: BusinessCase, conventions: Conventions | None = None) -> dict[
         _benefits(model),
         _costs(model),
         *(_scenario(used, name, appraisal) for name, appraisal in table.items()),
-        _sensitivity(model),
-        _break_even(model),
+        *((_sensitivity(model), _break_even(model)) if variations else ()),
         _alternatives(used, table["realistic"]),
         _statements(model),
     ):

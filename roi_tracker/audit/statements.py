@@ -95,9 +95,9 @@ class Book:
         return None if figure is None or figure.value is None else float(figure.value)
 
     def variant(self, name: str, conventions: Conventions) -> dict[str, Figure]:
-        """Figures under other conventions, computed once."""
+        """Figures under other conventions, sensitivity and break-even left out; computed once."""
         if name not in self._variants:
-            self._variants[name] = figures(self.case, conventions)
+            self._variants[name] = figures(self.case, conventions, variations=False)
         return self._variants[name]
 
     def _enter(self, one: StatedFigure) -> None:
