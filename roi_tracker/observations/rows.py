@@ -6,12 +6,17 @@ None means not measured; it is never replaced by 0.
 from __future__ import annotations
 
 from datetime import date
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from roi_tracker.observations import tables
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from roi_tracker.observations.tables import LineTable, ProductTable
 
 Origin = Literal["measured", "imported", "simulated"]
 Inspector = Literal["previous", "ai"]
@@ -178,9 +183,19 @@ class Finding(msgspec.Struct, frozen=True):
     evidence: str
 
 
-class Observations(msgspec.Struct, frozen=True):
+class Observations(msgspec.Struct, frozen=True, dict=True):
     """All observations derived from the events of a store, in time order, with what was wrong on the way."""
 
     products: tuple[Observation, ...]
     line_shifts: tuple[LineShift, ...]
     findings: tuple[Finding, ...]
+
+    @cached_property
+    def product_table(self) -> ProductTable:
+        """`products` as columns, made once."""
+        return tables.product_table(self.products)
+
+    @cached_property
+    def line_table(self) -> LineTable:
+        """`line_shifts` as columns, made once."""
+        return tables.line_table(self.line_shifts)
