@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +12,7 @@ import numpy as np
 from roi_tracker.case.units import unit_meaning
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from roi_tracker.appraisal.cash_flows import CashFlows
     from roi_tracker.case.conventions import Conventions, Tax
@@ -50,31 +52,44 @@ def depreciation(
 ) -> Values:
     """Depreciation of each period, from the period after capital is spent; a residual is a disposal at book value.
 
-    Tax law writes off what was paid in the money of its day: where flows are in constant prices and inflation is
-    stated, later instalments are worth less and are deflated.
+    Tax law writes off what was paid in the money of its day: where flows are in real terms, an instalment has lost the
+    inflation between the payment and its own moment.
     """
     tax = conventions.tax
     written = np.asarray(flows.operating * number(0))
     if tax is None:
         return written
     per_year, shares = case.periods_per_year, depreciation_shares(tax)
+    growth = _lost_growth(case, conventions)
+    worth = [growth**-time for time in flows.schedule.operations]
     for column, slot in enumerate(flows.schedule.capital):
         if slot.share < 0:
             continue
-        start = 0 if slot.time <= 0 else int(-(-slot.time * per_year // 1))
+        start, paid = max(0, math.ceil(slot.time * per_year)), growth**slot.time
         for period in range(start, min(case.period_count, start + tax.life_years * per_year)):
-            share = shares[(period - start) // per_year] / per_year
+            share = shares[(period - start) // per_year] / per_year * paid * worth[period]
             written[..., period] = written[..., period] + flows.capital[..., column] * number(share)
-    if conventions.inflation is not None and _in_real_terms(conventions):
-        growth = 1 + case.money(conventions.inflation)
-        written = written * np.array([number(growth ** (-time)) for time in flows.schedule.operations])
     return np.asarray(written)
 
 
-def _in_real_terms(conventions: Conventions) -> bool:
-    return conventions.discount_basis == "real" or (
+def _lost_growth(case: BusinessCase, conventions: Conventions) -> Decimal:
+    """What a year takes from money fixed in the past: 1 + inflation where flows are in real terms, else 1."""
+    real = conventions.discount_basis == "real" or (
         conventions.discount_basis is None and conventions.prices == "constant"
     )
+    return 1 + case.money(conventions.inflation) if real and conventions.inflation is not None else Decimal(1)
+
+
+def loss_kept(case: BusinessCase, conventions: Conventions, times: Sequence[Decimal]) -> tuple[Decimal, ...]:
+    """Share of a loss carried into each period that is left of it: the tax office does not index losses.
+
+    Args:
+        case: the plan.
+        conventions: of the flows; in nominal terms, or without inflation, everything is left.
+        times: years after t0 of the operating flows.
+    """
+    growth = _lost_growth(case, conventions)
+    return (Decimal(1), *(growth ** (earlier - later) for earlier, later in itertools.pairwise(times)))
 
 
 def taxes(case: BusinessCase, flows: CashFlows, conventions: Conventions, number: Callable[[Any], Any]) -> Values:
@@ -88,8 +103,9 @@ def taxes(case: BusinessCase, flows: CashFlows, conventions: Conventions, number
         return np.asarray(taxable * rate)
     due = np.asarray(taxable * number(0))
     carried = np.asarray(taxable[..., 0] * number(0))
+    kept = loss_kept(case, conventions, flows.schedule.operations)
     for period in range(taxable.shape[-1]):
-        result = taxable[..., period] + carried
+        result = taxable[..., period] + carried * number(kept[period])
         carried = np.minimum(result, number(0))
         due[..., period] = np.maximum(result, number(0)) * rate
     return due

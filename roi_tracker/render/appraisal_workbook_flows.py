@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from roi_tracker.appraisal.cash_flows import CashFlows, cash_flows
-from roi_tracker.appraisal.taxation import depreciation, taxes
+from roi_tracker.appraisal.taxation import depreciation, loss_kept, taxes
 from roi_tracker.case.units import unit_meaning
 from roi_tracker.money import UNIT_FACTORS
 from roi_tracker.render.appraisal_workbook_cells import MONEY, NUMBER, RATIO, YEARS, Sheet
@@ -168,10 +168,14 @@ class FlowSheet:
         if tax.losses == "set_off":
             formulas = [f"{self._at(taxable, p)}*{rate}" for p in range(count)]
         else:
-            results = list(flows.operating / self._unit - written)
-            carried = list(accumulate(results, lambda left, result: min(left + result, Decimal(0)), initial=Decimal(0)))
-            here = self._next
+            kept, carried = loss_kept(self._case, own, flows.schedule.operations), [Decimal(0)]
+            for result, left in zip(flows.operating / self._unit - written, kept, strict=True):
+                carried.append(min(carried[-1] * left + result, Decimal(0)))
+            here, when = self._next, rows["times"]
             before = ["0", *(self._at(here, p) for p in range(count - 1))]
+            if set(kept) != {Decimal(1)}:
+                steps = (f"({self._at(when, p)}-{self._at(when, p + 1)})" for p in range(count - 1))
+                before[1:] = [f"{loss}*(1+inflation)^{step}" for loss, step in zip(before[1:], steps, strict=True)]
             self._row(
                 t("sheet.carried"), carried[1:], [f"MIN({self._at(taxable, p)}+{before[p]},0)" for p in range(count)]
             )

@@ -133,6 +133,49 @@ def test_losses_are_carried_forward() -> None:
     assert found.flows == _money(-130, 100, Decimal(99) - Decimal("0.25") * (99 - 30))
 
 
+def test_capital_of_a_period_is_written_off_from_the_next() -> None:
+    """Paid in the middle of year 1, or at its end: 100 of depreciation in year 2, none in year 1."""
+    for capital in ("mid_period", "end_of_period"):
+        case = _case(
+            conventions={"tax": _tax(life_years=1), "headline": "after_tax", "capital": capital},
+            capex_phasing={"value": [1], "unit": "ratio", "source": "t", "owner": "t"},
+        )
+        found = appraise(case, case.scenarios.realistic)
+        assert found.net_total == Decimal(-100) + 75 + (99 - Decimal("0.25") * -1)
+        assert found.net_by_year["2026"] == Decimal("99.25")
+
+
+def test_depreciation_in_real_terms_loses_the_inflation_since_payment() -> None:
+    """100 of today's money paid at the end of year 1 is 110 then; 110 written off in year 2 is 100 / 1.1 of today's."""
+    case = _case(
+        conventions={
+            "tax": _tax(life_years=1),
+            "headline": "after_tax",
+            "capital": "end_of_period",
+            "discount_basis": "real",
+            "inflation": _number(10, "%"),
+        },
+        capex_phasing={"value": [1], "unit": "ratio", "source": "t", "owner": "t"},
+    )
+    second = appraise(case, case.scenarios.realistic).net_by_year["2026"]
+    assert float(second) == pytest.approx(99 - 0.25 * (99 - 100 / 1.1), rel=1e-12)
+
+
+def test_a_carried_loss_loses_the_inflation() -> None:
+    """Year 1, in its money: 110 - 132 written off = -22. Year 2: (99 x 1.21 - 22) x 0.25 is due, / 1.21 in today's."""
+    case = _case(
+        conventions={
+            "tax": _tax(life_years=1, losses="carried_forward"),
+            "headline": "after_tax",
+            "discount_basis": "real",
+            "inflation": _number(10, "%"),
+        },
+        capex=[{"id": "machine", "name": {"ko": "기계", "en": "machine"}, "amount": _number(132)}],
+    )
+    found = appraise(case, case.scenarios.realistic)
+    assert float(found.flows[2]) == pytest.approx(99 - 0.25 * (99 * 1.21 - 22) / 1.21, rel=1e-12)
+
+
 def test_renewal_and_residual_value() -> None:
     """Horizon 3, life 2, renewal at year 2 for half; it has one of two years left at the end."""
     case = _case(horizon_years=3, conventions={"reinvestment": {"technology_life_years": 2, "share": "0.5"}})
