@@ -15,13 +15,15 @@ import msgspec
 from roi_tracker.baseline import sufficiency
 from roi_tracker.baseline.sufficiency import Check
 from roi_tracker.measurement.estimation import CONFIDENCE, BaselineFloor, Counterfactual
-from roi_tracker.measurement.panels import Family, panel_of
+from roi_tracker.measurement.panels.building import panel_of
+from roi_tracker.measurement.panels.panel import Family
 from roi_tracker.measurement.placebo import Placebo, placebo_in_time, usable
 from roi_tracker.measurement.regression import Model, fit
 
 if TYPE_CHECKING:
     from roi_tracker.business_case import BenefitLine, BusinessCase, Period
-    from roi_tracker.measurement.panels import Panel, Scope
+    from roi_tracker.measurement.panels.panel import Panel
+    from roi_tracker.measurement.panels.scope import Scope
     from roi_tracker.observations.rows import Observations
 
 SPECIFICATION_VERSION = 1

@@ -13,7 +13,8 @@ from roi_tracker.measurement.placebo import REFUSAL_RATIO
 
 if TYPE_CHECKING:
     from roi_tracker.business_case import BenefitLine, Period
-    from roi_tracker.measurement.panels import Panel, Scope
+    from roi_tracker.measurement.panels.panel import Panel
+    from roi_tracker.measurement.panels.scope import Scope
     from roi_tracker.measurement.placebo import Placebo
     from roi_tracker.measurement.regression import Model
     from roi_tracker.observations.rows import Observations
@@ -176,7 +177,7 @@ def range_checks(model: Model, volume: tuple[float, float], panel: Panel) -> lis
     """
     unknown: list[str] = []
     for term in model.terms:
-        seen = set(panel.labels[panel.terms.index(term.name)])
+        seen = set(panel.factor(term.name).seen)
         unknown.extend(f"{term.name}={level}" for level in sorted(seen - set(term.levels)))
     daily = panel.by_day(panel.exposure)
     low, high = volume[0] * (1 - COVARIATE_TOLERANCE), volume[1] * (1 + COVARIATE_TOLERANCE)

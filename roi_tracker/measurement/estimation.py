@@ -21,7 +21,7 @@ from roi_tracker.measurement.regression import Model, predict
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from roi_tracker.measurement.panels import Panel
+    from roi_tracker.measurement.panels.panel import Panel
 
 CONFIDENCE = 0.95
 """One-sided; the interval from low to high covers 90 %."""

@@ -13,11 +13,12 @@ import msgspec
 import numpy as np
 
 from roi_tracker.business_case import Period
-from roi_tracker.measurement.panels import panel_of
+from roi_tracker.measurement.panels.building import panel_of
 from roi_tracker.measurement.regression import fit, predict
 
 if TYPE_CHECKING:
-    from roi_tracker.measurement.panels import Panel, Scope
+    from roi_tracker.measurement.panels.panel import Panel
+    from roi_tracker.measurement.panels.scope import Scope
     from roi_tracker.observations.rows import Observations
 
 MAXIMUM_WINDOWS = 6

@@ -14,12 +14,12 @@ import numpy as np
 import statsmodels.api as sm
 
 from roi_tracker.measurement.longrun import effective_days, lag_one_autocorrelation, long_run_covariance
-from roi_tracker.measurement.panels import Family
+from roi_tracker.measurement.panels.panel import Family
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from roi_tracker.measurement.panels import Panel
+    from roi_tracker.measurement.panels.panel import Panel
 
 
 class Term(msgspec.Struct, frozen=True):
@@ -77,8 +77,8 @@ def design(panel: Panel, terms: tuple[Term, ...]) -> NDArray[np.float64]:
     """
     columns = [np.ones(len(panel.exposure))]
     for term in terms:
-        labels = np.array(panel.labels[panel.terms.index(term.name)])
-        columns.extend((labels == level).astype(np.float64) for level in term.levels[1:])
+        factor = panel.factor(term.name)
+        columns.extend(factor.among((level,)).astype(np.float64) for level in term.levels[1:])
     return np.column_stack(columns)
 
 
@@ -90,12 +90,11 @@ def fit(panel: Panel) -> Model:
     """
     kept: list[Term] = []
     dropped: list[str] = []
-    for name, labels in zip(panel.terms, panel.labels, strict=True):
-        levels = tuple(sorted(set(labels)))
-        if len(levels) > 1:
-            kept.append(Term(name, levels))
+    for factor in panel.factors:
+        if len(factor.seen) > 1:
+            kept.append(Term(factor.name, factor.seen))
         else:
-            dropped.append(name)
+            dropped.append(factor.name)
     terms = tuple(kept)
     x = design(panel, terms)
     if panel.family == "ratio":

@@ -15,7 +15,8 @@ from roi_tracker.baseline.frozen import data_digest, specification_of, unit_valu
 from roi_tracker.baseline.sufficiency import Check
 from roi_tracker.business_case import DAYS_PER_YEAR, Period
 from roi_tracker.measurement.estimation import CumulativePoint, Estimate, cumulative, days_needed, estimate
-from roi_tracker.measurement.panels import Scope, panel_of
+from roi_tracker.measurement.panels.building import panel_of
+from roi_tracker.measurement.panels.scope import Scope
 from roi_tracker.measurement.placebo import usable
 from roi_tracker.observations.rows import Origin, weakest_origin
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from roi_tracker.baseline.frozen import FrozenBaseline
     from roi_tracker.business_case import BenefitLine, BusinessCase
-    from roi_tracker.measurement.panels import Panel
+    from roi_tracker.measurement.panels.panel import Panel
     from roi_tracker.observations.rows import Observations
     from roi_tracker.observations.shifts import ShiftCalendar
 
@@ -88,7 +89,17 @@ Proof = Realized | NotProven
 
 def scope_of(line: BenefitLine, calendar: ShiftCalendar) -> Scope:
     """The rows that belong to a benefit line."""
-    return Scope(line.measure, line.lines, calendar.expected, len(calendar.labels))
+    plan = line.measurement
+    return Scope(
+        measure=line.measure,
+        lines=line.lines,
+        expected=calendar.expected,
+        shifts_per_day=len(calendar.labels),
+        covariates=plan.covariates,
+        carriers=plan.carriers,
+        roles=plan.roles,
+        kpi=plan.kpi,
+    )
 
 
 def reporting_so_far(case: BusinessCase, observations: Observations) -> Period | None:

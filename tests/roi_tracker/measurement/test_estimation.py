@@ -11,7 +11,7 @@ import pytest
 from roi_tracker.baseline.frozen import FittedBaseline, fit_baseline
 from roi_tracker.business_case import BusinessCase, Period
 from roi_tracker.measurement.estimation import Estimate, cumulative, days_needed, estimate
-from roi_tracker.measurement.panels import panel_of
+from roi_tracker.measurement.panels.building import panel_of
 from roi_tracker.observations.shifts import ShiftCalendar
 from roi_tracker.proof.proving import scope_of
 
