@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from roi_tracker.audit.causes import Suspect, causes
 from roi_tracker.audit.contradictions import Doubt, doubts, is_input
 from roi_tracker.audit.expectation import Expectations, Expected
-from roi_tracker.audit.explanations import explanation, money_text
+from roi_tracker.audit.explanations import explanation
 from roi_tracker.audit.findings import Audit, Beside, Cause, Consistent, Explanation, Finding, Severity
 from roi_tracker.audit.statements import Book
 from roi_tracker.audit.worth import npv_effect
@@ -116,7 +116,10 @@ class _Auditor:
         cause, follows = self._chosen(one, found, expected)
         shown = explanation(
             cause.family,
-            **self._places(one, computed, cause, follows),
+            stated=one.value / one.factor,
+            recomputed=None if computed is None else computed / one.factor,
+            unit=one.unit,
+            **self._places(cause, follows),
         )
         also = tuple(other.code for other in found if other.family != cause.family)
         return self._finding(one, computed, cause, (follows, also), shown)
@@ -144,14 +147,10 @@ class _Auditor:
             return Cause("does_not_exist", "does_not_exist", reason), ()
         return Cause("unexplained", "unexplained"), ()
 
-    def _places(
-        self, one: Statement, computed: float | None, cause: Cause, follows: tuple[str, ...]
-    ) -> dict[str, object]:
+    @staticmethod
+    def _places(cause: Cause, follows: tuple[str, ...]) -> dict[str, str]:
         more = f" (+{len(follows) - 3})" if len(follows) > 3 else ""  # noqa: PLR2004 - three names are enough to read
         return {
-            "stated": money_text(one.value / one.factor),
-            "recomputed": money_text(None if computed is None else computed / one.factor),
-            "unit": one.unit,
             "detail": cause.detail,
             "parents": ", ".join(follows[:3]) + more,
         }
@@ -196,23 +195,20 @@ class _Auditor:
         return Consistent(one.address, one.value / one.factor, shown / one.factor, one.unit, one.source.where)
 
     def _unchecked(self, one: Statement) -> Finding:
-        places = {"stated": money_text(one.value / one.factor), "unit": one.unit}
-        return self._bare(one.address, "no_counterpart", one.source.where, places, one.value / one.factor)
+        return self._bare(one.address, "no_counterpart", one.source.where, one.unit, one.value / one.factor)
 
     def _no_value(self, address: str, where: str | None) -> Finding:
-        return self._bare(address, "no_value", where, {}, None)
+        return self._bare(address, "no_value", where, "", None)
 
     @staticmethod
-    def _bare(
-        address: str, family: str, where: str | None, places: dict[str, object] | dict[str, str], stated: float | None
-    ) -> Finding:
+    def _bare(address: str, family: str, where: str | None, unit: str, stated: float | None) -> Finding:
         return Finding(
             id=address,
             kind="cannot_check",
             stated=stated,
             recomputed=None,
             ratio=None,
-            unit=str(places.get("unit", "")),
+            unit=unit,
             cause=family,
             detail="",
             severity="low",
@@ -221,7 +217,7 @@ class _Auditor:
             label=None,
             follows_from=(),
             also=(),
-            explanation=explanation(family, **places),
+            explanation=explanation(family, stated=stated, unit=unit),
         )
 
     def _doubt(self, doubt: Doubt) -> Finding:
@@ -229,12 +225,6 @@ class _Auditor:
         stated = None if doubt.first is None else doubt.first / factor
         second = None if doubt.second is None else doubt.second / factor
         source = None if doubt.statement is None else doubt.statement.source
-        places = {
-            "stated": money_text(stated),
-            "recomputed": money_text(second),
-            "unit": unit,
-            "detail": doubt.cause.detail,
-        }
         return Finding(
             id=doubt.address,
             kind=doubt.kind,
@@ -250,7 +240,9 @@ class _Auditor:
             label=None if source is None else source.label,
             follows_from=(),
             also=(),
-            explanation=explanation(doubt.cause.family, **places),
+            explanation=explanation(
+                doubt.cause.family, stated=stated, recomputed=second, unit=unit, detail=doubt.cause.detail
+            ),
         )
 
     def _doubt_effect(self, doubt: Doubt) -> float | None:

@@ -6,6 +6,8 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from roi_tracker.money import UNIT_FACTORS, unit_factor, unit_label
 
 if TYPE_CHECKING:
@@ -64,19 +66,44 @@ def unit_text(unit: str, language: Language) -> str:
     return "/".join((shown, *(_KOREAN_PER.get(one, one) if language == "ko" else one for one in per)))
 
 
+def bare_text(value: float | Decimal | None, unit: str, language: Language) -> str:
+    """A figure whose unit stands elsewhere, in the unit `unit_text` names; percentages keep their sign.
+
+    >>> bare_text(28.8, "억원/year", "en"), bare_text(0.45, "ratio", "en"), bare_text(None, "", "ko")
+    ('2,880', '45 %', '\N{EN DASH}')
+    """
+    if value is None:
+        return "\N{EN DASH}"
+    number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    parts = _parts(abs(number), unit.split("/", maxsplit=1)[0].strip(), language)
+    return (_MINUS if number < 0 else "") + parts.figure + (" %" if parts.behind == " %" else "")
+
+
 def _size(number: Decimal, head: str, language: Language) -> str:
+    parts = _parts(number, head, language)
+    return parts.before + parts.figure + parts.behind
+
+
+class _Parts(msgspec.Struct, frozen=True):
+    """A figure taken apart: currency before it, digits, unit behind it."""
+
+    before: str
+    figure: str
+    behind: str
+
+
+def _parts(number: Decimal, head: str, language: Language) -> _Parts:
     if head == "year":
-        return f"{number:f}" + ("년" if language == "ko" else "")
+        return _Parts("", f"{number:.0f}", "년" if language == "ko" else "")
     if head in {"ratio", "%"}:
-        return f"{_digits(number * (_HUNDRED if head == 'ratio' else 1))} %"
+        return _Parts("", _digits(number * (_HUNDRED if head == "ratio" else 1)), " %")
     if head in _POINTS:
-        return _digits(number) + _POINTS[head][language]
+        return _Parts("", _digits(number), _POINTS[head][language])
     money = _money_unit(head)
     if money is not None:
         return _money(number, *money, language)
-    if not head:
-        return _digits(number)
-    return f"{_digits(number)}{'' if language == 'ko' and head in _KOREAN_COUNTS else ' '}{_counted(head, language)}"
+    close = not head or (language == "ko" and head in _KOREAN_COUNTS)
+    return _Parts("", _digits(number), f"{'' if close else ' '}{_counted(head, language)}")
 
 
 def _counted(head: str, language: Language) -> str:
@@ -94,14 +121,13 @@ def _money_unit(head: str) -> tuple[str, Unit] | None:
     return codes[0], next((_WORDS[word.lower()] for word in words if word.lower() in _WORDS), "1")
 
 
-def _money(number: Decimal, currency: str, unit: Unit, language: Language) -> str:
-    shown = number * UNIT_FACTORS[unit] / unit_factor(unit, language)
+def _money(number: Decimal, currency: str, unit: Unit, language: Language) -> _Parts:
+    factor = Decimal(unit_factor(unit, language)) / UNIT_FACTORS[unit]
     # rounded as in the case's own unit, so that both languages show the same figure
-    text = _digits(shown, factor=Decimal(unit_factor(unit, language)) / UNIT_FACTORS[unit])
+    text = _digits(number / factor, factor)
     if language == "ko" and currency == "KRW":
-        return f"{text}{'원' if unit == '1' else unit}"
-    word = unit_label(currency, unit, language).removeprefix(currency)
-    return f"{currency} {text}{word}"
+        return _Parts("", text, "원" if unit == "1" else unit)
+    return _Parts(f"{currency} ", text, unit_label(currency, unit, language).removeprefix(currency))
 
 
 def _digits(number: Decimal, factor: Decimal = Decimal(1)) -> str:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from roi_tracker.case.unit_words import figure_text
 from roi_tracker.money import unit_label
 from roi_tracker.render.appraisal_blocks import Column, Content, Fact, Section, Table
 from roi_tracker.render.appraisal_charts import Bar, Chart
@@ -42,7 +45,7 @@ def appraisal_content(
     w = AppraisalWording(case, language, document.unit)
     t = w.t
     sections = [
-        _head(w, document),
+        _head(w, document, audit),
         *(findings_sections(w, audit) if audit is not None else ()),
         _decision(w, document),
         _scenarios(w, document),
@@ -74,24 +77,32 @@ def columns(labels: Iterable[str], texts: int = 1) -> tuple[Column, ...]:
     return tuple(Column(label, figures=index >= texts) for index, label in enumerate(labels))
 
 
-def _head(w: AppraisalWording, document: AppraisalDocument) -> Section:
+def _head(w: AppraisalWording, document: AppraisalDocument, audit: AuditView | None) -> Section:
     t, found = w.t, document.scenarios["realistic"]
     verdict = document.decision.verdict
+    payback = w.years(found.payback_years, found.payback_reason)
+    discounted = w.years(found.discounted_payback_years, found.discounted_payback_reason)
+    facts = (
+        ("npv", Fact(t("head.npv"), w.money(found.npv), t("head.realistic"), "lead")),
+        ("irr", Fact(t("head.irr"), w.irr(found.irr), w.irr_note(found.irr))),
+        ("payback_years", Fact(t("head.payback"), payback, t("head.discounted", value=discounted))),
+        ("roi", Fact(t("head.roi"), w.percent(found.roi), t("head.roi_note"))),
+    )
     return Section(
         id="head",
-        title=t("head.title"),
-        facts=(
-            Fact(t("head.npv"), w.money(found.npv), t("head.realistic"), "lead"),
-            Fact(t("head.irr"), w.irr(found.irr), w.irr_note(found.irr)),
-            Fact(
-                t("head.payback"),
-                w.years(found.payback_years, found.payback_reason),
-                t("head.discounted", value=w.years(found.discounted_payback_years, found.discounted_payback_reason)),
-            ),
-            Fact(t("head.roi"), w.percent(found.roi), t("head.roi_note")),
-        ),
+        title=t("head.title" if audit is None else "audit.head"),
+        facts=tuple(_beside_print(w, key, fact, audit) for key, fact in facts),
         notes=(t(f"verdict.{verdict}"), t("decide.worst", value=w.money(float(document.decision.worst_npv)))),
     )
+
+
+def _beside_print(w: AppraisalWording, key: str, fact: Fact, audit: AuditView | None) -> Fact:
+    """In an audit, what the plan prints stands below the figure its inputs give."""
+    printed = None if audit is None else audit.printed(f"scenarios.realistic.{key}")
+    if printed is None:
+        return fact
+    shown = figure_text(printed.stated, printed.unit, w.language)
+    return msgspec.structs.replace(fact, note=w.t("audit.printed", value=shown))
 
 
 def _decision(w: AppraisalWording, document: AppraisalDocument) -> Section:

@@ -6,20 +6,33 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from roi_tracker.render.appraisal_blocks import Column, Fact, Section, Table, Tone
+from roi_tracker.case.stated import split_address
+from roi_tracker.case.unit_words import bare_text, unit_text
+from roi_tracker.render.appraisal_addresses import address_text, with_names
+from roi_tracker.render.appraisal_blocks import Column, Section, Table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from roi_tracker.render.appraisal_wording import AppraisalWording
+
+_HEADS = ("audit.stated", "audit.recomputed", "audit.ratio", "audit.effect")
+_WITHOUT_UNIT = frozenset({"", "ratio", "%"})
 
 
 class FindingView(msgspec.Struct, frozen=True):
-    """One finding as the document shows it; figures in the unit they are stated in.
+    """One finding as the document shows it; figures in `unit`, the one they are stated in.
 
-    `carried`: the figure only carries on an error that begins at another one.
+    Attributes:
+        where: place in the plan.
+        npv_effect: in the case's display unit.
+        carried: the figure only carries on an error that begins at another one.
     """
 
     id: str
+    where: str | None
     kind: str
+    unit: str
     stated: float | None
     recomputed: float | None
     ratio: float | None
@@ -39,78 +52,124 @@ class UncheckedView(msgspec.Struct, frozen=True):
     reason_en: str
 
 
-class AuditView(msgspec.Struct, frozen=True):
-    """An audit as the document shows it.
+class BesideView(msgspec.Struct, frozen=True):
+    """A headline figure as printed and as its inputs give it; None where they give none."""
 
-    Attributes:
-        corrected: figures of the corrected case beside the stated ones: address, stated, corrected.
-    """
+    id: str
+    unit: str
+    stated: float
+    corrected: float | None
+
+
+class AuditView(msgspec.Struct, frozen=True):
+    """An audit as the document shows it."""
 
     findings: tuple[FindingView, ...]
     consistent: int
     unchecked: tuple[UncheckedView, ...]
-    corrected: tuple[tuple[str, float | None, float | None], ...] = ()
+    corrected: tuple[BesideView, ...] = ()
+
+    def printed(self, address: str) -> BesideView | None:
+        """A headline figure of the plan; None where it prints none."""
+        return next((one for one in self.corrected if one.id == address), None)
 
 
 def findings_sections(w: AppraisalWording, audit: AuditView) -> tuple[Section, ...]:
-    """The audit's sections: summary with all findings, what cannot be checked, stated beside corrected."""
+    """The audit's sections: stated beside corrected, the findings, what cannot be checked."""
     t = w.t
-    count = {kind: sum(one.kind == kind for one in audit.findings) for kind in (one.kind for one in audit.findings)}
-    errors = count.get("recomputable_error", 0)
-    tone: Tone = "bad" if errors else "good"
-    summary = t(
-        "audit.summary",
-        errors=errors,
-        contradictions=count.get("contradiction", 0),
-        unused=count.get("declared_unused", 0),
-        cannot=len(audit.unchecked),
-        consistent=audit.consistent,
-    )
-    heads = ("audit.figure", "audit.stated", "audit.recomputed", "audit.ratio", "audit.effect", "audit.cause")
-    figures = frozenset({"audit.stated", "audit.recomputed", "audit.ratio", "audit.effect"})
-    columns = tuple(Column(t(key), figures=key in figures) for key in heads)
-    parts: dict[str, list[tuple[str, ...]]] = {"audit.begins": [], "audit.follows": []}
-    for one in audit.findings:
-        parts["audit.follows" if one.carried else "audit.begins"].append(_row(w, one))
-    tables = tuple(
-        Table((Column(t(key), figures=False), *columns[1:]), tuple(rows)) for key, rows in parts.items() if rows
-    )
-    sections = [Section("findings", t("audit.title"), texts=(summary,), tables=tables)]
+    sections = []
     if audit.corrected:
-        sections.append(
-            Section(
-                "corrected",
-                t("audit.corrected"),
-                facts=() if tables else (Fact(t("audit.title"), "0", tone=tone),),
-                tables=(
-                    Table(
-                        (
-                            Column(t("audit.figure"), figures=False),
-                            Column(t("audit.plan")),
-                            Column(t("audit.fixed")),
-                        ),
-                        tuple((name, _number(w, old), _number(w, new)) for name, old, new in audit.corrected),
-                    ),
-                ),
+        heads = (Column(t("audit.figure"), figures=False), Column(t("audit.plan")), Column(t("audit.fixed")))
+        rows = tuple(
+            (
+                _with_unit(w, address_text(w, one.id), one.unit),
+                bare_text(one.stated, one.unit, w.language),
+                bare_text(one.corrected, one.unit, w.language),
             )
+            for one in audit.corrected
         )
+        sections.append(Section("corrected", t("audit.corrected"), tables=(Table(heads, rows),)))
+    sections.append(_findings(w, audit))
     if audit.unchecked:
-        unchecked = tuple((one.id, one.reason_ko if w.language == "ko" else one.reason_en) for one in audit.unchecked)
-        heads_open = (Column(t("audit.figure"), figures=False), Column(t("audit.reason"), figures=False))
-        sections.append(Section("unchecked", t("audit.cannot"), tables=(Table(heads_open, unchecked),)))
+        unchecked = tuple(
+            (address_text(w, one.id), with_names(w, one.reason_ko if w.language == "ko" else one.reason_en))
+            for one in audit.unchecked
+        )
+        texts = (Column(t("audit.figure"), figures=False), Column(t("audit.reason"), figures=False))
+        sections.append(Section("unchecked", t("audit.cannot"), tables=(Table(texts, unchecked),)))
     return tuple(sections)
 
 
-def _row(w: AppraisalWording, one: FindingView) -> tuple[str, ...]:
-    return (
-        one.id,
-        _number(w, one.stated),
-        _number(w, one.recomputed),
-        _number(w, one.ratio),
-        w.signed(one.npv_effect),
-        one.explanation_ko if w.language == "ko" else one.explanation_en,
+def summary(w: AppraisalWording, audit: AuditView) -> str:
+    """How many findings of each kind."""
+    kinds = [one.kind for one in audit.findings]
+    return w.t(
+        "audit.summary",
+        errors=kinds.count("recomputable_error"),
+        contradictions=kinds.count("contradiction"),
+        unused=kinds.count("declared_unused"),
+        cannot=len(audit.unchecked),
+        consistent=audit.consistent,
     )
 
 
-def _number(w: AppraisalWording, value: float | None) -> str:
-    return w.t("figure.none") if value is None else w.number(value)
+def _findings(w: AppraisalWording, audit: AuditView) -> Section:
+    t, figures = w.t, tuple(Column(w.t(key)) for key in _HEADS)
+    parts: dict[str, list[FindingView]] = {}
+    for one in audit.findings:
+        key = "audit.follows" if one.carried else f"audit.{one.kind}"
+        parts.setdefault(key, []).append(one)
+    order = ("audit.recomputable_error", "audit.contradiction", "audit.declared_unused", "audit.follows")
+    tables = tuple(
+        Table(
+            (Column(t(key), figures=False), *figures, Column(t("audit.cause"), figures=False)),
+            tuple(_row(w, group) for group in grouped(parts[key])),
+        )
+        for key in order
+        if key in parts
+    )
+    notes = (t("audit.each"),) if tables else (t("audit.clean"),)
+    return Section("findings", t("audit.title"), texts=(summary(w, audit),), tables=tables, notes=notes)
+
+
+def grouped(findings: Iterable[FindingView]) -> list[list[FindingView]]:
+    """Findings that differ in their year only, together; the order is kept."""
+    groups: list[list[FindingView]] = []
+    for one in findings:
+        if groups and _series(groups[-1][0]) == _series(one) and split_address(one.id)[1] is not None:
+            groups[-1].append(one)
+        else:
+            groups.append([one])
+    return groups
+
+
+def _series(one: FindingView) -> tuple[str, str, str | None, str]:
+    return split_address(one.id)[0], one.cause, one.where, one.kind
+
+
+def _row(w: AppraisalWording, group: Sequence[FindingView]) -> tuple[str, ...]:
+    first, last = group[0], group[-1]
+    name = address_text(w, first.id)
+    text = with_names(w, first.explanation_ko if w.language == "ko" else first.explanation_en)
+    if len(group) > 1:
+        start, end = split_address(first.id)[1], split_address(last.id)[1]
+        name = f"{address_text(w, split_address(first.id)[0])} {start}\N{EN DASH}{end}"
+        text = f"{start}: {text} {w.t('audit.alike', count=len(group) - 1)}"
+    if first.where is not None:
+        name = f"{name} ({first.where})"
+    return (
+        _with_unit(w, name, first.unit),
+        _ends([bare_text(one.stated, one.unit, w.language) for one in group]),
+        _ends([bare_text(one.recomputed, one.unit, w.language) for one in group]),
+        _ends(["\N{EN DASH}" if one.ratio is None else w.times(one.ratio) for one in group]),
+        _ends([w.signed(one.npv_effect) for one in group]),
+        text,
+    )
+
+
+def _ends(texts: Sequence[str]) -> str:
+    return texts[0] if len(set(texts)) == 1 else f"{texts[0]} \N{HORIZONTAL ELLIPSIS} {texts[-1]}"
+
+
+def _with_unit(w: AppraisalWording, name: str, unit: str) -> str:
+    return name if unit in _WITHOUT_UNIT else f"{name} \N{MIDDLE DOT} {unit_text(unit, w.language)}"

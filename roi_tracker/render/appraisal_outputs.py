@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from roi_tracker.render.appraisal_content import appraisal_content
-from roi_tracker.render.appraisal_findings import AuditView, FindingView, UncheckedView
+from roi_tracker.render.appraisal_findings import AuditView, BesideView, FindingView, UncheckedView
 
 if TYPE_CHECKING:
     from datetime import date
@@ -91,8 +91,10 @@ def audit_view(document: AuditDocument) -> AuditView:
     return AuditView(
         findings=tuple(
             FindingView(
-                id=one.id if one.where is None else f"{one.id} ({one.where})",
+                id=one.id,
+                where=one.where,
                 kind=one.kind,
+                unit=one.unit,
                 stated=one.stated,
                 recomputed=one.recomputed,
                 ratio=one.ratio,
@@ -107,5 +109,5 @@ def audit_view(document: AuditDocument) -> AuditView:
         ),
         consistent=len(document.consistent),
         unchecked=tuple(UncheckedView(one.id, one.explanation.ko, one.explanation.en) for one in document.cannot_check),
-        corrected=tuple((f"{one.id} ({one.unit})", one.stated, one.corrected) for one in document.beside),
+        corrected=tuple(BesideView(one.id, one.unit, one.stated, one.corrected) for one in document.beside),
     )

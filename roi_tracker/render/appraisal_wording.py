@@ -47,6 +47,7 @@ class AppraisalWording:
         self._names |= {f"opex.{one.id}": one.name for one in case.opex_per_year}
         self._names |= {one.id: one.name for one in case.alternatives}
         self._names |= {key: one.name for key, one in case.assumptions.items() if one.name is not None}
+        self._names |= {key: one.name for key, one in case.calculations.items() if one.name is not None}
 
     @property
     def unit(self) -> str:
@@ -108,6 +109,15 @@ class AppraisalWording:
     def ratio(self, value: float | None) -> str:
         """A plain ratio."""
         return self.t("figure.none") if value is None else f"{value:,.2f}".replace("-", MINUS)
+
+    @staticmethod
+    def times(ratio: float) -> str:
+        """How many times as much.
+
+        >>> AppraisalWording.times(10.0), AppraisalWording.times(0.233577)
+        ('\N{MULTIPLICATION SIGN}10', '\N{MULTIPLICATION SIGN}0.234')
+        """
+        return f"\N{MULTIPLICATION SIGN}{ratio:.3g}".replace("-", MINUS)
 
     def irr(self, found: Irr) -> str:
         """The rate, or that there is none."""
