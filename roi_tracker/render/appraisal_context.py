@@ -67,7 +67,7 @@ def _by_year(model: Model, values: Values) -> list[float]:
 def _yearly_table(w: AppraisalWording, head: tuple[str, str], rows: Sequence[tuple[str, str, list[float]]]) -> Table:
     """Lines down, years across; of many years the first, every fifth and the last are shown beside the total."""
     t, years = w.t, w.case.years
-    kept = range(len(years)) if len(years) <= _MANY else sorted({0, *range(4, len(years), 5), len(years) - 1})
+    kept = _kept(len(years))
     columns = (
         *_texts(f"{head[0]} · {w.unit}", head[1]),
         *(Column(str(years[index])) for index in kept),
@@ -77,6 +77,10 @@ def _yearly_table(w: AppraisalWording, head: tuple[str, str], rows: Sequence[tup
         (name, tag, *(w.plain(values[index]) for index in kept), w.plain(sum(values))) for name, tag, values in rows
     ]
     return Table(columns, tuple(body))
+
+
+def _kept(count: int) -> Sequence[int]:
+    return range(count) if count <= _MANY else sorted({0, *range(4, count, 5), count - 1})
 
 
 def _benefits(w: AppraisalWording, model: Model) -> Section:
@@ -177,7 +181,7 @@ def _alternatives(w: AppraisalWording, document: AppraisalDocument) -> Section:
 
 def _accounts(w: AppraisalWording, document: AppraisalDocument) -> Section:
     t, found = w.t, document.statements
-    kept = range(len(found.years)) if len(found.years) <= _MANY else sorted({0, 4, 9, len(found.years) - 1})
+    kept = _kept(len(found.years))
     heads = (
         Column(f"{t('account.line')} · {w.unit}", figures=False),
         *(Column(str(found.years[index])) for index in kept),
