@@ -179,6 +179,8 @@ MAKERS: dict[str, Maker] = {
 THROUGHOUT = ("unit_slip", "multiplier", "earlier_version")
 
 
-def accepted(kind: str) -> frozenset[str]:
-    """The audit's names that are right answers for a kind."""
-    return ACCEPTED[kind.removesuffix("_throughout")]
+def accepted(one: Planted) -> frozenset[str]:
+    """The audit's names that are right answers; one factor on a whole series is a multiplier, however odd."""
+    own = ACCEPTED[one.kind.removesuffix("_throughout")]
+    constant = one.kind in {"invented", "earlier_version_throughout"} and len(one.addresses) > 1
+    return own | {"unstated_multiplier"} if constant else own

@@ -70,7 +70,7 @@ def printed(plan: Plan, rng: random.Random) -> list[Printed]:
     style = rng.choice(("one_decimal", "two_digits", "three_digits", "four_digits", "mixed"))
     found: list[Printed] = []
     for base, addresses in _series(plan, exact):
-        name, whole = base, addresses
+        name, whole = base if len(addresses) > 1 else addresses[0], addresses
         if rng.random() > share:
             continue
         values = tuple(exact[address] for address in addresses)
