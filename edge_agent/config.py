@@ -10,20 +10,16 @@ import re
 from pathlib import PurePosixPath
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, model_validator
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+from edge_agent.capture_settings import USUAL_REASONS, AuditSettings, DowntimeSettings, StopReasonSettings
+from edge_agent.settings_section import Name, Section
+
 HostName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{0,252}$")]
 TopicFilter = Annotated[str, Field(min_length=1, max_length=512)]
 LateAction = Literal["none", "stop", "divert"]
 LEAST_LIVE_DEADLINE_MS = 100.0  # below it the watch for late verdicts itself is late
 FactKind = Literal["machine_state", "production", "energy", "labour", "part", "escape"]
-
-
-class Section(BaseModel):
-    """Base of every section: unknown keys are refused, values are frozen."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class AgentSettings(Section):
@@ -205,6 +201,7 @@ class StationSettings(Section):
         default=None,
         description="What is raised when a reject is not delivered in time; must be written for a live station.",
     )
+    audit: AuditSettings | None = Field(default=None, description="Set to have parts drawn for a blind audit.")
 
     @property
     def late_action(self) -> LateAction:
@@ -266,14 +263,6 @@ class AlarmSettings(Section):
         return self
 
 
-class DowntimeSettings(Section):
-    """Which machine's states make the line's stops."""
-
-    line: Name = Field(description="Production line.")
-    asset: Name = Field(description="The machine whose stop stops the line.")
-    minimum_s: float = Field(default=0.0, ge=0, description="Shorter stops are not recorded, seconds.")
-
-
 class StoreSettings(Section):
     """The embedded store."""
 
@@ -331,6 +320,7 @@ class Settings(Section):
     assets: tuple[AssetSettings, ...] = ()
     alarms: tuple[AlarmSettings, ...] = ()
     downtime: tuple[DowntimeSettings, ...] = ()
+    stop_reasons: tuple[StopReasonSettings, ...] = USUAL_REASONS
     store: StoreSettings = Field(default_factory=StoreSettings)
     sink: SinkSettings = Field(default_factory=SinkSettings)
     status: StatusSettings = Field(default_factory=StatusSettings)
@@ -364,6 +354,7 @@ class Settings(Section):
             *_repeated("assets", [f"{asset.line}/{asset.name}" for asset in self.assets]),
             *_repeated("alarms", [f"{alarm.line}/{alarm.name}" for alarm in self.alarms]),
             *_repeated("downtime", [entry.line for entry in self.downtime]),
+            *_repeated("stop_reasons", [reason.code for reason in self.stop_reasons]),
             *_repeated(
                 "topics",
                 [topic.filter for topic in self.mqtt.readings] + [topic.filter for topic in self.mqtt.facts],

@@ -17,18 +17,64 @@ from typing import Literal
 
 import msgspec
 
+from edge_agent.human_events import (
+    AlarmOutcome,
+    AuditCount,
+    AuditDraw,
+    Disposition,
+    EventBody,
+    EvidencePin,
+    Judgement,
+    RevisedStop,
+    StopRevision,
+)
+
+__all__ = [
+    "SCHEMA",
+    "Alarm",
+    "AlarmOutcome",
+    "AlarmStateName",
+    "AuditCount",
+    "AuditDraw",
+    "Body",
+    "Delivered",
+    "Disposition",
+    "Downtime",
+    "Energy",
+    "Escape",
+    "Event",
+    "EvidencePin",
+    "Gap",
+    "Health",
+    "Inspection",
+    "Judgement",
+    "Labour",
+    "LatencyMs",
+    "MachineState",
+    "MachineStateName",
+    "Mode",
+    "ModeChange",
+    "Origin",
+    "PartIdentity",
+    "Production",
+    "RecordedEvent",
+    "RevisedStop",
+    "StopRevision",
+    "Undelivered",
+    "VerdictName",
+    "decode_event",
+    "decode_recorded",
+    "encode",
+    "kind_of",
+]
+
 SCHEMA = "lineproof.event/1"
 
 Origin = Literal["measured", "imported", "simulated"]
 Mode = Literal["off", "shadow", "live"]
 VerdictName = Literal["PASS", "FAIL", "REVIEW", "NO_VERDICT"]
-Judgement = Literal["good", "defect"]
 MachineStateName = Literal["producing", "idle", "setup", "planned_stop", "unplanned_stop"]
 AlarmStateName = Literal["raised", "cleared"]
-
-
-class _Body(msgspec.Struct, frozen=True, tag_field="kind"):
-    """Base of all bodies; `kind` on the wire names the class."""
 
 
 class LatencyMs(msgspec.Struct, frozen=True):
@@ -40,7 +86,7 @@ class LatencyMs(msgspec.Struct, frozen=True):
     decide: float
 
 
-class Inspection(_Body, frozen=True, tag="inspection"):
+class Inspection(EventBody, frozen=True, tag="inspection"):
     """One part was judged by a model.
 
     Attributes:
@@ -76,52 +122,7 @@ class Inspection(_Body, frozen=True, tag="inspection"):
     latency_ms: LatencyMs | None = None
 
 
-class Disposition(_Body, frozen=True, tag="disposition"):
-    """A person judged an inspected part; the last disposition of an inspection holds.
-
-    Attributes:
-        inspection_key: key of the inspection event that was judged.
-        judgement: what the person found.
-        agrees: True when the judgement confirms the verdict, False when it overrules it; None for
-            REVIEW and NO_VERDICT, which claim nothing.
-        reviewer: who judged.
-        stratum: why this part was looked at: its REVIEW verdict, or the random audit of PASS or FAIL parts.
-        blind: True when the verdict was hidden until the judgement.
-        defect_kind: the reviewer's word for the defect, empty when none.
-        note: free text.
-    """
-
-    inspection_key: str
-    judgement: Judgement
-    agrees: bool | None
-    reviewer: str
-    stratum: Literal["review", "audit_pass", "audit_fail"] = "review"
-    blind: bool = False
-    defect_kind: str = ""
-    note: str = ""
-
-
-class AuditCount(_Body, frozen=True, tag="audit_count"):
-    """A shift's random audit of one verdict stratum, as counts (for plants that do not send single dispositions).
-
-    Attributes:
-        product: product audited.
-        shift: shift label.
-        inspector: who had judged the parts: `ai`, or `previous` for the inspection that was there before.
-        stratum: the verdict the parts had.
-        audited: parts re-inspected by a person.
-        defects_found: of those, parts found defective.
-    """
-
-    product: str
-    shift: str
-    inspector: Literal["ai", "previous"]
-    stratum: Literal["PASS", "FAIL"]
-    audited: int
-    defects_found: int
-
-
-class MachineState(_Body, frozen=True, tag="machine_state"):
+class MachineState(EventBody, frozen=True, tag="machine_state"):
     """A machine entered a state and holds it until the next one (ISO 22400-2 time model)."""
 
     asset: str
@@ -129,7 +130,7 @@ class MachineState(_Body, frozen=True, tag="machine_state"):
     reason: str = ""
 
 
-class Downtime(_Body, frozen=True, tag="downtime"):
+class Downtime(EventBody, frozen=True, tag="downtime"):
     """A stop that has ended; `occurred_at` is its start."""
 
     asset: str
@@ -139,7 +140,7 @@ class Downtime(_Body, frozen=True, tag="downtime"):
     reason: str = ""
 
 
-class Production(_Body, frozen=True, tag="production"):
+class Production(EventBody, frozen=True, tag="production"):
     """Counts of one line, product and period; `occurred_at` is the period's start. None means not measured.
 
     Attributes:
@@ -165,7 +166,7 @@ class Production(_Body, frozen=True, tag="production"):
     planned_busy_s: float | None = None
 
 
-class Energy(_Body, frozen=True, tag="energy"):
+class Energy(EventBody, frozen=True, tag="energy"):
     """Energy used by a line in a period that starts at `occurred_at`."""
 
     carrier: str
@@ -173,7 +174,7 @@ class Energy(_Body, frozen=True, tag="energy"):
     kwh: float
 
 
-class Labour(_Body, frozen=True, tag="labour"):
+class Labour(EventBody, frozen=True, tag="labour"):
     """Hours worked on a line in a period that starts at `occurred_at`."""
 
     role: str
@@ -181,7 +182,7 @@ class Labour(_Body, frozen=True, tag="labour"):
     hours: float
 
 
-class PartIdentity(_Body, frozen=True, tag="part"):
+class PartIdentity(EventBody, frozen=True, tag="part"):
     """A part entered a station: what it is, before it is judged."""
 
     station: str
@@ -189,7 +190,7 @@ class PartIdentity(_Body, frozen=True, tag="part"):
     product: str = ""
 
 
-class Escape(_Body, frozen=True, tag="escape"):
+class Escape(EventBody, frozen=True, tag="escape"):
     """Defective parts found after they had passed, in the plant or at the customer."""
 
     product: str
@@ -198,7 +199,7 @@ class Escape(_Body, frozen=True, tag="escape"):
     part_id: str = ""
 
 
-class Health(_Body, frozen=True, tag="health"):
+class Health(EventBody, frozen=True, tag="health"):
     """A machine's health index over one window that ends at `occurred_at`.
 
     Attributes:
@@ -215,12 +216,12 @@ class Health(_Body, frozen=True, tag="health"):
     health: float | None
     reason: str
     statistic: float | None = None
-    contributions: dict[str, float] = {}
+    contributions: dict[str, float] = msgspec.field(default_factory=dict)
     model: str = ""
     model_digest: str = ""
 
 
-class Alarm(_Body, frozen=True, tag="alarm"):
+class Alarm(EventBody, frozen=True, tag="alarm"):
     """An alarm changed state. Every alarm says what to do.
 
     Attributes:
@@ -241,10 +242,10 @@ class Alarm(_Body, frozen=True, tag="alarm"):
     limit: float
     action: str
     since: datetime
-    contributions: dict[str, float] = {}
+    contributions: dict[str, float] = msgspec.field(default_factory=dict)
 
 
-class ModeChange(_Body, frozen=True, tag="mode"):
+class ModeChange(EventBody, frozen=True, tag="mode"):
     """A station's model started, changed, or went between off, shadow and live."""
 
     station: str
@@ -253,7 +254,7 @@ class ModeChange(_Body, frozen=True, tag="mode"):
     model_digest: str = ""
 
 
-class Gap(_Body, frozen=True, tag="gap"):
+class Gap(EventBody, frozen=True, tag="gap"):
     """Messages a publisher numbered that never arrived: `first` to `last`, both included."""
 
     source: str
@@ -262,7 +263,7 @@ class Gap(_Body, frozen=True, tag="gap"):
     last: int
 
 
-class Undelivered(_Body, frozen=True, tag="undelivered"):
+class Undelivered(EventBody, frozen=True, tag="undelivered"):
     """A verdict, alarm or other message was not acknowledged in time.
 
     Attributes:
@@ -278,7 +279,7 @@ class Undelivered(_Body, frozen=True, tag="undelivered"):
     action: Literal["none", "stop", "divert"]
 
 
-class Delivered(_Body, frozen=True, tag="delivered_late"):
+class Delivered(EventBody, frozen=True, tag="delivered_late"):
     """A message reported as undelivered reached the broker after all."""
 
     subject_key: str
@@ -302,6 +303,10 @@ Body = (
     | Gap
     | Undelivered
     | Delivered
+    | AuditDraw
+    | StopRevision
+    | AlarmOutcome
+    | EvidencePin
 )
 
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 MAX_ROW_ERRORS = 20
 """Errors told in one refusal; a file in the wrong format has one on every line."""
 
+_GATE_TOPIC = "/reject"
+"""Ends the topic of what the reject gate must do; the part's verdict message, late too, is no second one."""
+
 
 class Batch(msgspec.Struct, frozen=True):
     """Facts read from a source.
@@ -33,7 +36,7 @@ class Batch(msgspec.Struct, frozen=True):
     last_seq: int
 
 
-def to_fact(event: agent.Event) -> f.Fact | None:  # noqa: C901, PLR0911 - one branch an event kind reads best
+def to_fact(event: agent.Event) -> f.Fact | None:  # noqa: C901, PLR0911, PLR0912 - one branch an event kind reads best
     """Translate an event; None for kinds the tracker does not use.
 
     Raises:
@@ -53,12 +56,29 @@ def to_fact(event: agent.Event) -> f.Fact | None:  # noqa: C901, PLR0911 - one b
             _not_negative(counts)
             return f.ProductionFact(key=key, line=line, at=at, origin=origin, end=end, **counts)
         case agent.AuditCount():
-            counts = msgspec.structs.asdict(body)
-            _not_negative(counts)
-            return f.AuditFact(key=key, line=line, at=at, origin=origin, **counts)
+            _not_negative({"audited": body.audited, "defects_found": body.defects_found})
+            return f.AuditFact(
+                key=key,
+                line=line,
+                at=at,
+                origin=origin,
+                product=body.product,
+                shift=body.shift,
+                inspector=body.inspector,
+                stratum=body.stratum,
+                audited=body.audited,
+                defects_found=body.defects_found,
+            )
         case agent.Inspection():
             return f.InspectedPart(
-                key=key, line=line, at=at, origin=origin, product=body.product, verdict=body.verdict, mode=body.mode
+                key=key,
+                line=line,
+                at=at,
+                origin=origin,
+                product=body.product,
+                verdict=body.verdict,
+                mode=body.mode,
+                part=body.part_id,
             )
         case agent.Disposition():
             return f.JudgedPart(
@@ -70,6 +90,8 @@ def to_fact(event: agent.Event) -> f.Fact | None:  # noqa: C901, PLR0911 - one b
                 defective=body.judgement == "defect",
                 stratum=body.stratum,
                 blind=body.blind,
+                reviewer=body.reviewer,
+                repeat_of=body.repeat_of,
             )
         case agent.Downtime():
             _ordered(at, body.ended_at)
@@ -102,8 +124,59 @@ def to_fact(event: agent.Event) -> f.Fact | None:  # noqa: C901, PLR0911 - one b
             return f.EscapeFact(key=key, line=line, at=at, origin=origin, product=body.product, count=body.count)
         case agent.ModeChange():
             return f.ModeFact(key=key, line=line, at=at, origin=origin, station=body.station, mode=body.mode)
+        case agent.StopRevision():
+            return f.StopRevisionFact(
+                key=key,
+                line=line,
+                at=at,
+                origin=origin,
+                replaces=body.replaces,
+                stops=tuple(_revised_stop(stop, event) for stop in body.stops),
+            )
+        case agent.Alarm(state="raised"):
+            return f.AlarmFact(key=key, line=line, at=at, origin=origin, asset=body.asset, alarm=body.alarm)
+        case agent.AlarmOutcome():
+            return _alarm_outcome(event, body)
+        case agent.Undelivered() if body.topic.endswith(_GATE_TOPIC):
+            return f.LateRejectFact(key=key, line=line, at=at, origin=origin, inspection_key=body.subject_key)
         case _:
             return None
+
+
+def _revised_stop(stop: agent.RevisedStop, revision: agent.Event) -> f.StopFact:
+    _ordered(stop.started_at, stop.ended_at)
+    return f.StopFact(
+        key=stop.key,
+        line=revision.line,
+        at=stop.started_at,
+        origin=revision.origin,
+        asset=stop.asset,
+        end=stop.ended_at,
+        planned=stop.planned,
+        reason=stop.reason,
+    )
+
+
+def _alarm_outcome(event: agent.Event, body: agent.AlarmOutcome) -> f.AlarmOutcomeFact:
+    """A missed failure lies at its own time, which names it; every other outcome when it was stated."""
+    _not_negative({"avoided_stop_h": body.avoided_stop_h})
+    missed = body.outcome == "missed"
+    if missed and body.failed_at is None:
+        message = "a missed failure has no failed_at"
+        raise ValueError(message)
+    return f.AlarmOutcomeFact(
+        key=event.key,
+        line=event.line,
+        at=body.failed_at if missed and body.failed_at is not None else event.occurred_at,
+        origin=event.origin,
+        asset=body.asset,
+        alarm_key=body.alarm_key,
+        outcome=body.outcome,
+        acted=body.acted,
+        avoided_stop_h=body.avoided_stop_h,
+        stated_at=event.occurred_at,
+        withdrawn=body.withdrawn,
+    )
 
 
 def _ordered(start: object, end: object) -> None:

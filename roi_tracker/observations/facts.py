@@ -50,11 +50,16 @@ class AuditFact(_Fact, frozen=True, tag="audit", kw_only=True):
 
 
 class InspectedPart(_Fact, frozen=True, tag="inspected", kw_only=True):
-    """One part judged by an AI inspection."""
+    """One part judged by an AI inspection.
+
+    Attributes:
+        part: identity of the part, empty where parts carry none; two cameras that fail one part saw one loss.
+    """
 
     product: str
     verdict: Literal["PASS", "FAIL", "REVIEW", "NO_VERDICT"]
     mode: Literal["off", "shadow", "live"]
+    part: str = ""
 
 
 class JudgedPart(_Fact, frozen=True, tag="judged", kw_only=True):
@@ -63,12 +68,17 @@ class JudgedPart(_Fact, frozen=True, tag="judged", kw_only=True):
     Attributes:
         blind: the verdict was hidden until the judgement, as it is for a part of the random audit; a PASS or FAIL
             part that somebody chose to look at is not part of any sample.
+        reviewer: who judged, empty when not known.
+        repeat_of: key of the judgement that this one repeats; a repeat tells of the reviewers' errors and never
+            replaces the judgement it repeats. Empty for a judgement that is no repeat.
     """
 
     inspection_key: str
     defective: bool
     stratum: Literal["review", "audit_pass", "audit_fail"]
     blind: bool = False
+    reviewer: str = ""
+    repeat_of: str = ""
 
 
 class EscapeFact(_Fact, frozen=True, tag="escape", kw_only=True):
@@ -143,6 +153,9 @@ class AlarmOutcomeFact(_Fact, frozen=True, tag="alarm_outcome", kw_only=True):
         outcome: what was found.
         acted: somebody acted on it before the machine failed.
         avoided_stop_h: what the repair history says such a failure costs in hours; None where nobody estimated it.
+        stated_at: when it was stated; the newest statement about one alarm, or about one missed failure (line, asset
+            and `at`, which is then the time of the failure), holds. None: at `at`.
+        withdrawn: the newest statement takes the earlier ones back, and nothing holds.
     """
 
     asset: str
@@ -150,10 +163,14 @@ class AlarmOutcomeFact(_Fact, frozen=True, tag="alarm_outcome", kw_only=True):
     outcome: Literal["confirmed", "not_found", "missed"]
     acted: bool = False
     avoided_stop_h: float | None = None
+    stated_at: datetime | None = None
+    withdrawn: bool = False
 
 
 class LateRejectFact(_Fact, frozen=True, tag="late_reject", kw_only=True):
-    """A FAIL verdict did not reach the gate in time."""
+    """What the gate had to do did not reach it in time. The inspection tells whether the verdict was FAIL (an escape)
+    or a part to be held.
+    """
 
     inspection_key: str
 

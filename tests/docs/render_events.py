@@ -27,6 +27,7 @@ def render() -> str:
     """The whole page."""
     parts = [HEAD, *(_section(envelope.__name__, envelope) for envelope in (events.RecordedEvent, events.Event))]
     parts += [_section(f"`{events.kind_of(body)}`", body) for body in typing.get_args(events.Body)]
+    parts.append(_section(events.RevisedStop.__name__, events.RevisedStop))
     return "\n".join(parts)
 
 
@@ -57,7 +58,7 @@ def _type(kind: object) -> str:
     text = str(kind) if typing.get_origin(kind) is not None or not isinstance(kind, type) else kind.__name__
     if kind == events.Body or "Inspection |" in text or text.startswith("edge_agent.events.Inspection"):
         return "one of the bodies below"
-    cleaned = text.replace("typing.", "").replace("edge_agent.events.", "").replace("datetime.datetime", "datetime")
+    cleaned = re.sub(r"typing\.|edge_agent\.(human_)?events\.|datetime\.(?=datetime)", "", text)
     return cleaned.replace("|", "or").replace("NoneType", "null").replace("None", "null")
 
 
