@@ -135,7 +135,8 @@ def _trainer(module: str) -> Any:  # noqa: ANN401 - a module, imported late: run
             "a package for teaching is not installed",
             field="package",
             value=error.name,
-            hint="pip install 'lineproof[train]'",
+            hint="pip install 'lineproof[train]', or in a checkout"
+            " pip install --require-hashes -r requirements/server.txt",
         ) from error
 
 

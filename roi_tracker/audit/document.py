@@ -36,12 +36,15 @@ class AuditDocument(msgspec.Struct, frozen=True):
     corrected: AppraisalDocument
 
 
-def audit_document(case: BusinessCase, found: Audit | None = None) -> AuditDocument:
+def audit_document(
+    case: BusinessCase, found: Audit | None = None, corrected: BusinessCase | None = None
+) -> AuditDocument:
     """Audit a case and appraise it corrected.
 
     Args:
         case: the plan.
         found: its audit, where it is known already.
+        corrected: the plan as its inputs give it, where it is known already.
 
     Raises:
         CaseError: a formula cannot be computed.
@@ -59,5 +62,5 @@ def audit_document(case: BusinessCase, found: Audit | None = None) -> AuditDocum
         consistent=result.consistent,
         cannot_check=result.cannot_check,
         beside=result.beside,
-        corrected=appraisal_document(corrected_case(case)),
+        corrected=appraisal_document(corrected_case(case) if corrected is None else corrected),
     )

@@ -12,26 +12,35 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from roi_tracker.commands.case_file import CaseArgument, load_case, write_file
+from roi_tracker.commands.case_file import CaseArgument, load_case, make_folder, write_file
 from roi_tracker.commands.console import NO, JsonOption, PageLanguage
 from roi_tracker.errors import CaseError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from roi_tracker.money import Language
+    from roi_tracker.render.appraisal_outputs import OutputFormat
 
 
 class AppraisalFormat(StrEnum):
-    """Formats of an appraisal and of an audit."""
+    """Formats of an appraisal and of an audit; `all` is every one of them, each in a file of a folder."""
 
     html = "html"
     pdf = "pdf"
     xlsx = "xlsx"
     csv = "csv"
     json = "json"
+    all = "all"
+
+
+_EACH: tuple[OutputFormat, ...] = ("html", "pdf", "xlsx", "csv", "json")
 
 
 _FormatOption = Annotated[AppraisalFormat | None, typer.Option("--format", help="write a file; needs --out")]
-_OutOption = Annotated[Path | None, typer.Option("--out", help="file to write; its ending gives the format")]
+_OutOption = Annotated[
+    Path | None, typer.Option("--out", help="file to write, its ending gives the format; with --format all a folder")
+]
 _DateOption = Annotated[
     datetime | None, typer.Option("--as-of", formats=["%Y-%m-%d"], help="date of the document; today when left out")
 ]
@@ -51,6 +60,7 @@ def appraise(  # noqa: PLR0913, PLR0917 - each is an option of the command
     """The whole appraisal: NPV, every IRR, paybacks, sensitivity, break-even, Monte Carlo, alternatives, decision.
 
     Example: roi-tracker appraise roi_tracker/examples/abc_manufacturing.yaml --lang en --out appraisal.pdf
+    All files at once: roi-tracker appraise case.yaml --format all --out FOLDER
     """
     from roi_tracker.documents import appraisal_document, encode_document
 
@@ -60,7 +70,9 @@ def appraise(  # noqa: PLR0913, PLR0917 - each is an option of the command
     if output is not None and out is not None:
         from roi_tracker.render.appraisal_outputs import render_appraisal
 
-        write_file(out, render_appraisal(plan, document, output.value, lang.value, (as_of or datetime.now(UTC)).date()))
+        when = (as_of or datetime.now(UTC)).date()
+        files = _files(out, output, f"{case.stem}-appraisal-{lang}")
+        _write_together({path: render_appraisal(plan, document, one, lang.value, when) for path, one in files.items()})
         return
     if json:
         sys.stdout.write(encode_document(document).decode() + "\n")
@@ -83,6 +95,7 @@ def audit(  # noqa: PLR0913 - each is an option of the command
     """Recompute every figure that a plan states: what is wrong, why most likely, and what it does to the NPV.
 
     Example: roi-tracker audit roi_tracker/examples/abc_manufacturing.yaml --json
+    All files at once: roi-tracker audit case.yaml --format all --out FOLDER
     """
     from roi_tracker.audit import audit as audit_case
 
@@ -95,7 +108,10 @@ def audit(  # noqa: PLR0913 - each is an option of the command
         from roi_tracker.render.appraisal_outputs import render_audit
 
         when: tuple[Language, date] = (lang.value, (as_of or datetime.now(UTC)).date())
-        write_file(out, render_audit(plan, corrected_case(plan), audit_document(plan, found), output.value, when))
+        corrected = corrected_case(plan)
+        document = audit_document(plan, found, corrected)
+        files = _files(out, output, f"{case.stem}-audit-{lang}")
+        _write_together({path: render_audit(plan, corrected, document, one, when) for path, one in files.items()})
     elif json:
         from roi_tracker.audit.document import audit_document
         from roi_tracker.documents import encode_document
@@ -132,10 +148,30 @@ def _chosen(output: AppraisalFormat | None, out: Path | None) -> AppraisalFormat
     if out is None:
         if output is None:
             return None
-        raise CaseError(f"--format {output} needs a file", field="--out", hint=f"add --out FILE.{output}")
+        place = "a folder" if output is AppraisalFormat.all else "a file"
+        hint = "add --out FOLDER" if output is AppraisalFormat.all else f"add --out FILE.{output}"
+        raise CaseError(f"--format {output} needs {place}", field="--out", hint=hint)
     ending = out.suffix.lower().removeprefix(".")
-    if output is None and ending not in {one.value for one in AppraisalFormat}:
+    if output is None and ending not in _EACH:
         raise CaseError(
-            "no format for this ending", field="--out", value=out, hint="end it .html .pdf .xlsx .csv .json"
+            "no format for this ending",
+            field="--out",
+            value=out,
+            hint="end it .html .pdf .xlsx .csv .json; or --format all for a folder with every one",
         )
     return output or AppraisalFormat(ending)
+
+
+def _files(out: Path, output: AppraisalFormat, name: str) -> dict[Path, OutputFormat]:
+    """Files to write with their formats: the one named, or one a format in the folder named."""
+    if output is AppraisalFormat.all:
+        return {out / f"{name}.{one}": one for one in _EACH}
+    return {out: next(one for one in _EACH if one == output)}
+
+
+def _write_together(files: Mapping[Path, bytes]) -> None:
+    """Write files that are all made already, so that a format that fails leaves no half set behind."""
+    for path, content in files.items():
+        if len(files) > 1:
+            make_folder(path.parent)
+        write_file(path, content)

@@ -47,6 +47,20 @@ def _read(path: Path) -> bytes:
         ) from error
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder that is not there.
+
+    Raises:
+        CaseError: it cannot be made, or a file stands in its place.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CaseError(
+            f"no folder can be made here: {error}", field="--out", value=folder, hint="choose another folder"
+        ) from error
+
+
 def write_file(out: Path, content: bytes) -> None:
     """Write a file and say so.
 
