@@ -60,7 +60,7 @@ def propagated(draft: Draft, kind: str) -> Planted | None:
     if not rows or draft.touched:
         return None
     index = draft.rng.choice(rows)
-    line = next(one for one in draft.plan.benefits if draft.lines[index].base == f"benefits.{one.id}.saving")
+    line = next(one for one in draft.plan.benefits if draft.lines[index].base.startswith(f"benefits.{one.id}.saving"))
     factor = draft.rng.choice(factors[kind])
     wrong = figures(draft.plan, Slip(savings={line.id: tuple(money * factor for money in line.yearly)}))
     origin: set[str] = set()
