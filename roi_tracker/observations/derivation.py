@@ -7,153 +7,141 @@ from typing import TYPE_CHECKING
 
 from roi_tracker.observations import facts as f
 from roi_tracker.observations import stoppages
+from roi_tracker.observations.gathering import Gathered
+from roi_tracker.observations.line_rows import kpi_counts, latest_of_period, line_shifts
 from roi_tracker.observations.rows import (
     AuditSample,
     Finding,
-    FindingName,
     Inspector,
     LineShift,
     Observation,
     Observations,
-    Origin,
     weakest_origin,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from datetime import datetime
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date, datetime
 
+    from roi_tracker.observations.gathering import ByProduct, Share
     from roi_tracker.observations.shifts import ShiftCalendar, ShiftInstance
-    from roi_tracker.observations.stoppages import ShiftKey, StopTime
-
-_ByProduct = f.ProductionFact | f.AuditFact | f.InspectedPart | f.EscapeFact
-_Quantity = tuple[float, Origin]
 
 
-class _Gathered:
-    """Facts by observation, while they are being collected."""
+def derive(
+    facts: Iterable[f.Fact],
+    calendar: ShiftCalendar,
+    only: frozenset[date] | None = None,
+    signs: Mapping[str, Sequence[datetime]] | None = None,
+) -> Observations:
+    """Gather facts into observations. What lies outside every shift or contradicts itself is reported as a finding.
 
-    def __init__(self) -> None:
-        self.products: dict[ShiftKey, dict[str, list[_ByProduct]]] = defaultdict(lambda: defaultdict(list))
-        self.judged: dict[str, f.JudgedPart] = {}
-        self.energy: dict[ShiftKey, list[_Quantity]] = defaultdict(list)
-        self.labour: dict[ShiftKey, list[_Quantity]] = defaultdict(list)
-        self.stops: dict[tuple[str, bool], list[f.StopFact]] = defaultdict(list)
-        self.watched: dict[str, list[datetime]] = defaultdict(list)
-        self.modes: dict[str, list[f.ModeFact]] = defaultdict(list)
-        self.instances: dict[ShiftKey, ShiftInstance] = {}
-        self.findings: list[Finding] = []
-
-    def find(self, name: FindingName, key: ShiftKey, evidence: str) -> None:
-        self.findings.append(Finding(name, key[0], key[1], evidence))
-
-
-def derive(facts: Iterable[f.Fact], calendar: ShiftCalendar) -> Observations:
-    """Gather facts into observations. What lies outside every shift or contradicts itself is reported as a finding."""
-    gathered = _Gathered()
-    for fact in facts:
-        _gather(fact, calendar, gathered)
-    lines = _line_shifts(gathered, calendar)
+    Args:
+        facts: in order of arrival; for some days only, all that bear on those days (`days.Window`).
+        calendar: the plant's shifts.
+        only: days wanted; every day that has facts where None.
+        signs: signs of life by line beyond those in `facts`.
+    """
+    gathered = Gathered(calendar)
+    gathered.take_all(facts)
+    lines = line_shifts(gathered, signs or {}, only)
+    first_live = {
+        line: min(change.at for change in changes if change.mode == "live")
+        for line, changes in gathered.modes.items()
+        if any(change.mode == "live" for change in changes)
+    }
     products: list[Observation] = []
     for row in lines:
         key = row.shift_key
-        for product in sorted(gathered.products.get(key, {})):
-            inspector = _inspector_in_force(row, gathered.instances[key])
-            products.append(_observation(key, product, inspector, gathered))
-    return Observations(tuple(products), lines, tuple(gathered.findings))
+        made = gathered.products.get(key, {})
+        kpis: dict[str, list[Share]] = defaultdict(list)
+        for share in gathered.kpis.get(key, ()):
+            kpis[share.product].append(share)
+        kpis.pop("", None)
+        if made or kpis:
+            shift = _Shift(row, gathered.instances[key], gathered, first_live.get(key[0]))
+            products.extend(shift.observation(name, made.get(name, ()), kpis[name]) for name in sorted({*made, *kpis}))
+    findings = [found for found in gathered.findings if only is None or found.day in only]
+    return Observations(tuple(products), lines, tuple(sorted(findings, key=_finding_order)))
 
 
-def _gather(fact: f.Fact, calendar: ShiftCalendar, gathered: _Gathered) -> None:
-    match fact:
-        case f.StopFact():
-            gathered.stops[(fact.line, fact.planned)].append(fact)
-            gathered.watched[fact.line].extend((fact.at, fact.end))
-        case f.MachineWatched():
-            gathered.watched[fact.line].append(fact.at)
-        case f.ModeFact():
-            gathered.modes[fact.line].append(fact)
-        case f.EnergyFact():
-            _spread(fact, fact.kwh, calendar, gathered, gathered.energy)
-        case f.LabourFact():
-            _spread(fact, fact.hours, calendar, gathered, gathered.labour)
-        case f.JudgedPart():
-            known = gathered.judged.get(fact.inspection_key)
-            if known is None or fact.at >= known.at:
-                gathered.judged[fact.inspection_key] = fact
-        case _:
-            _gather_product(fact, calendar, gathered)
+def _finding_order(finding: Finding) -> tuple[date, str, str, str]:
+    return (finding.day, finding.line, finding.name, finding.evidence)
 
 
-def _gather_product(fact: _ByProduct, calendar: ShiftCalendar, gathered: _Gathered) -> None:
-    label = fact.shift if isinstance(fact, f.ProductionFact | f.AuditFact) else ""
-    instance = calendar.labelled(label, fact.at)
-    if instance is None:
-        gathered.find("outside_shifts", (fact.line, calendar.local_day(fact.at), label), fact.key)
-        return
-    key = (fact.line, instance.day, instance.label)
-    gathered.instances[key] = instance
-    gathered.products[key][fact.product].append(fact)
+class _Shift:
+    """One line in one shift, while its products are being counted."""
 
+    def __init__(
+        self, row: LineShift, instance: ShiftInstance, gathered: Gathered, first_live: datetime | None
+    ) -> None:
+        self._key = row.shift_key
+        self._gathered = gathered
+        self._first_live = first_live
+        self._inspector = _inspector_in_force(row, instance)
+        production = [fact for found in gathered.products.get(self._key, {}).values() for fact in found]
+        self._coverage = stoppages.covered_ratio(instance, latest_of_period(production))
 
-def _spread(
-    fact: f.EnergyFact | f.LabourFact,
-    quantity: float,
-    calendar: ShiftCalendar,
-    gathered: _Gathered,
-    into: dict[ShiftKey, list[_Quantity]],
-) -> None:
-    """Share a quantity among the shifts its period touches, by time; outside all shifts it is reported, not dropped."""
-    pieces = list(calendar.clip(fact.at, fact.end))
-    seconds = sum((high - low).total_seconds() for _, low, high in pieces)
-    if seconds <= 0:
-        gathered.find("outside_shifts", (fact.line, calendar.local_day(fact.at), ""), fact.key)
-        return
-    for instance, low, high in pieces:
-        key = (fact.line, instance.day, instance.label)
-        gathered.instances[key] = instance
-        into[key].append((quantity * (high - low).total_seconds() / seconds, fact.origin))
-
-
-# ---- line x shift ---------------------------------------------------------------------------------------------
-
-
-def _line_shifts(gathered: _Gathered, calendar: ShiftCalendar) -> tuple[LineShift, ...]:
-    stops: dict[bool, dict[ShiftKey, StopTime]] = {True: {}, False: {}}
-    for (_, is_planned), found in gathered.stops.items():
-        stops[is_planned].update(stoppages.stops_by_shift(found, calendar, gathered.findings))
-    for by_shift in stops.values():
-        for key in by_shift:
-            gathered.instances.setdefault(key, next(i for i in calendar.of_day(key[1]) if i.label == key[2]))
-    watched = {line: sorted(signs) for line, signs in gathered.watched.items()}
-    spans = {line: stoppages.mode_spans(changes) for line, changes in gathered.modes.items()}
-    rows: list[LineShift] = []
-    for key, instance in sorted(gathered.instances.items(), key=lambda item: (item[1].start, item[0])):
-        production = [
-            fact for found in gathered.products.get(key, {}).values() for fact in _latest_of_period(found, key, None)
-        ]
-        seen = stoppages.is_watched(instance, watched.get(key[0], []))
-        unplanned = stops[False].get(key, stoppages.NO_STOPS) if seen else None
-        planned = stops[True].get(key, stoppages.NO_STOPS) if seen else None
-        energy, labour = gathered.energy.get(key, []), gathered.labour.get(key, [])
-        origins: list[Origin] = [fact.origin for fact in production]
-        origins += [origin for _, origin in (*energy, *labour)]
-        origins += [origin for time in (unplanned, planned) if time is not None for origin in time.origins]
-        rows.append(
-            LineShift(
-                *key,
-                origin=weakest_origin(origins),
-                planned_busy_s=stoppages.planned_busy_s(production),
-                unplanned_stop_s=unplanned.seconds if unplanned else None,
-                unplanned_stops=unplanned.count if unplanned else None,
-                planned_stop_s=planned.seconds if planned else None,
-                planned_stops=planned.count if planned else None,
-                energy_kwh=sum(amount for amount, _ in energy) if energy else None,
-                labour_hours=sum(amount for amount, _ in labour) if labour else None,
-                shadow_s=stoppages.mode_seconds(instance, spans.get(key[0], ()), "shadow"),
-                live_s=stoppages.mode_seconds(instance, spans.get(key[0], ()), "live"),
-            )
+    def observation(self, product: str, found: Sequence[ByProduct], kpis: Sequence[Share]) -> Observation:
+        """Count one product."""
+        gathered, key = self._gathered, self._key
+        production = self._production(found)
+        parts = [fact for fact in found if isinstance(fact, f.InspectedPart)]
+        escapes = [fact.count for fact in found if isinstance(fact, f.EscapeFact)]
+        live = [part for part in parts if part.mode == "live"]
+        judged = [(part, gathered.judged[part.key]) for part in live if part.key in gathered.judged]
+        reviewed = [judgement for part, judgement in judged if part.verdict == "REVIEW"]
+        inspected = _total(fact.inspected for fact in production)
+        rejected = _total(fact.rejected for fact in production)
+        if inspected is None and live:
+            inspected = sum(part.verdict in {"PASS", "FAIL"} for part in live) + len(reviewed)
+            rejected = sum(part.verdict == "FAIL" for part in live)
+        produced = _total(fact.produced for fact in production)
+        audits = _audits(found, parts, gathered)
+        impossible = _impossible(produced, inspected, rejected, audits)
+        if impossible:
+            gathered.find("impossible_count", key, f"{product}: {impossible}")
+            inspected, rejected, audits = None, None, ()
+        return Observation(
+            *key,
+            product=product,
+            origin=weakest_origin([*(fact.origin for fact in found), *(share.origin for share in kpis)]),
+            inspector=self._inspector,
+            produced=produced,
+            inspected=inspected,
+            rejected=rejected,
+            reviewed=len(reviewed),
+            review_defects=sum(judgement.defective for judgement in reviewed),
+            scrap=_total(fact.scrap for fact in production),
+            rework=_total(fact.rework for fact in production),
+            planned_busy_s=_total_s(fact.planned_busy_s for fact in production),
+            escapes=sum(escapes) if escapes else None,
+            audits=audits,
+            no_verdict=sum(map(self._passed_uninspected, parts)) if parts else None,
+            late_rejects=sum(part.verdict == "FAIL" and part.key in gathered.late for part in live),
+            overruled=sum(_overruled(part, judgement) for part, judgement in judged),
+            coverage=self._coverage,
+            kpis=kpi_counts(kpis),
         )
-    return tuple(rows)
+
+    def _production(self, found: Sequence[ByProduct]) -> list[f.ProductionFact]:
+        latest = latest_of_period(found)
+        stated = [fact for fact in found if isinstance(fact, f.ProductionFact)]
+        if len(stated) > len(latest):
+            by_period: dict[tuple[datetime, datetime], f.ProductionFact] = {}
+            for fact in stated:
+                known = by_period.get((fact.at, fact.end))
+                if known is not None:
+                    self._gathered.find("duplicate_production", self._key, f"{known.key} and {fact.key}")
+                by_period[(fact.at, fact.end)] = fact
+        return latest
+
+    def _passed_uninspected(self, part: f.InspectedPart) -> bool:
+        """In live operation without a verdict, or with the station off once it had been live. Before that, and in
+        shadow, the previous inspection looks at the part.
+        """
+        if part.mode == "live":
+            return part.verdict == "NO_VERDICT"
+        return part.mode == "off" and self._first_live is not None and part.at >= self._first_live
 
 
 def _inspector_in_force(row: LineShift, instance: ShiftInstance) -> Inspector | None:
@@ -162,19 +150,11 @@ def _inspector_in_force(row: LineShift, instance: ShiftInstance) -> Inspector | 
     return "ai" if row.live_s > (instance.end - instance.start).total_seconds() / 2 else "previous"
 
 
-# ---- line x shift x product -----------------------------------------------------------------------------------
-
-
-def _latest_of_period(found: Sequence[_ByProduct], key: ShiftKey, gathered: _Gathered | None) -> list[f.ProductionFact]:
-    """Production facts, one a period: of two that state the same period the later arrival holds and it is reported."""
-    by_period: dict[tuple[datetime, datetime], f.ProductionFact] = {}
-    for fact in found:
-        if isinstance(fact, f.ProductionFact):
-            period = (fact.at, fact.end)
-            if period in by_period and gathered is not None:
-                gathered.find("duplicate_production", key, f"{by_period[period].key} and {fact.key}")
-            by_period[period] = fact
-    return list(by_period.values())
+def _overruled(part: f.InspectedPart, judgement: f.JudgedPart) -> bool:
+    """A blind judgement is a measurement; one that saw the verdict and reversed it is a bypass."""
+    if judgement.blind or part.verdict not in {"PASS", "FAIL"}:
+        return False
+    return judgement.defective != (part.verdict == "FAIL")
 
 
 def _total(values: Iterable[int | None]) -> int | None:
@@ -190,44 +170,8 @@ def _total_s(values: Iterable[float | None]) -> float | None:
     return sum(measured) if known and len(measured) == len(known) else None
 
 
-def _observation(key: ShiftKey, product: str, inspector: Inspector | None, gathered: _Gathered) -> Observation:
-    found = gathered.products[key][product]
-    production = _latest_of_period(found, key, gathered)
-    parts = [fact for fact in found if isinstance(fact, f.InspectedPart)]
-    escapes = [fact.count for fact in found if isinstance(fact, f.EscapeFact)]
-    live = [part for part in parts if part.mode == "live"]
-    reviewed = [gathered.judged[part.key] for part in live if part.verdict == "REVIEW" and part.key in gathered.judged]
-    inspected = _total(fact.inspected for fact in production)
-    rejected = _total(fact.rejected for fact in production)
-    if inspected is None and live:
-        inspected = sum(part.verdict in {"PASS", "FAIL"} for part in live) + len(reviewed)
-        rejected = sum(part.verdict == "FAIL" for part in live)
-    produced = _total(fact.produced for fact in production)
-    audits = _audits(found, parts, gathered)
-    impossible = _impossible(produced, inspected, rejected, audits)
-    if impossible:
-        gathered.find("impossible_count", key, f"{product}: {impossible}")
-        inspected, rejected, audits = None, None, ()
-    return Observation(
-        *key,
-        product=product,
-        origin=weakest_origin(fact.origin for fact in found),
-        inspector=inspector,
-        produced=produced,
-        inspected=inspected,
-        rejected=rejected,
-        reviewed=len(reviewed),
-        review_defects=sum(judged.defective for judged in reviewed),
-        scrap=_total(fact.scrap for fact in production),
-        rework=_total(fact.rework for fact in production),
-        planned_busy_s=_total_s(fact.planned_busy_s for fact in production),
-        escapes=sum(escapes) if escapes else None,
-        audits=audits,
-    )
-
-
 def _audits(
-    found: Sequence[_ByProduct], parts: Sequence[f.InspectedPart], gathered: _Gathered
+    found: Sequence[ByProduct], parts: Sequence[f.InspectedPart], gathered: Gathered
 ) -> tuple[AuditSample, ...]:
     """Random, blind samples only: parts looked at because the model was unsure (`review`), or because somebody chose
     them, say nothing about PASS or FAIL.

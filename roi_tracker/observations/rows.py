@@ -72,12 +72,18 @@ class AlarmCount(msgspec.Struct, frozen=True):
         not_found: somebody looked and found nothing.
         missed: failures that no alarm announced.
         open: nobody has said yet.
+        acted: of the confirmed, those that somebody acted on before the machine failed.
+        estimated: of those, the ones whose avoided stop the repair history gives.
+        avoided_stop_h: hours of stop that history gives for them, together.
     """
 
     confirmed: int = 0
     not_found: int = 0
     missed: int = 0
     open: int = 0
+    acted: int = 0
+    estimated: int = 0
+    avoided_stop_h: float = 0.0
 
 
 class Observation(msgspec.Struct, frozen=True):
@@ -141,7 +147,7 @@ class LineShift(msgspec.Struct, frozen=True):
         energy, labour: the totals by carrier and by role.
         covariates: means of numeric covariates over the shift.
         kpis: indicators that belong to no single product.
-        alarms: machine-health alarms and what was found.
+        alarms: machine-health alarms raised in the shift and failures that none announced; None for neither.
     """
 
     line: str
@@ -171,7 +177,19 @@ class LineShift(msgspec.Struct, frozen=True):
         return (self.line, self.day, self.shift)
 
 
-FindingName = Literal["duplicate_production", "impossible_count", "overlapping_stops", "outside_shifts"]
+FindingName = Literal[
+    "duplicate_production",
+    "impossible_count",
+    "overlapping_stops",
+    "outside_shifts",
+    "duplicate_period",
+    "mixed_time_zones",
+    "clock_jump",
+    "gap",
+    "stuck_values",
+    "impossible_rate",
+    "unit_switch",
+]
 
 
 class Finding(msgspec.Struct, frozen=True):

@@ -38,6 +38,7 @@ class ShiftCalendar:
         self._working_weekdays = frozenset(plant.working_weekdays)
         self._closed = frozenset(plant.closed_days)
         self._days: dict[date, tuple[ShiftInstance, ...]] = {}
+        self._near: dict[date, tuple[ShiftInstance, ...]] = {}
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -67,25 +68,32 @@ class ShiftCalendar:
         end = datetime.combine(end_day, shift.end, self._zone).astimezone(UTC)
         return ShiftInstance(day, shift.label, start, end)
 
+    def offset(self, moment: datetime) -> timedelta:
+        """The plant's offset from UTC at a moment."""
+        return moment.astimezone(self._zone).utcoffset() or timedelta()
+
+    def _around(self, moment: datetime) -> tuple[ShiftInstance, ...]:
+        """Shifts that may hold a moment or have ended within the day before it, the latest first."""
+        today = moment.astimezone(UTC).date()
+        known = self._near.get(today)
+        if known is None:
+            days = (today + timedelta(days=ahead) for ahead in (1, 0, -1, -2))
+            known = tuple(sorted((i for day in days for i in self.of_day(day)), key=lambda i: i.start, reverse=True))
+            self._near[today] = known
+        return known
+
     def at(self, moment: datetime) -> ShiftInstance | None:
-        """The shift that is running at a moment; None between shifts."""
-        today = self.local_day(moment)
-        for day in (today, today - _ONE_DAY):
-            for instance in self.of_day(day):
-                if instance.start <= moment < instance.end:
-                    return instance
-        return None
+        """The shift that is running at a moment, the one begun last where two overlap; None between shifts."""
+        return next((i for i in self._around(moment) if i.start <= moment < i.end), None)
 
     def labelled(self, label: str, moment: datetime) -> ShiftInstance | None:
         """The latest shift of that label which had begun by `moment` (a shift's own summary is written at its end);
         the shift running at `moment` where the plant has no such label or it lies more than a day back.
         """
-        if label in self.labels:
-            today = self.local_day(moment)
-            for day in (today, today - _ONE_DAY):
-                for instance in self.of_day(day):
-                    if instance.label == label and instance.start <= moment < instance.start + _ONE_DAY:
-                        return instance
+        if label:
+            for instance in self._around(moment):
+                if instance.label == label and instance.start <= moment < instance.start + _ONE_DAY:
+                    return instance
         return self.at(moment)
 
     def clip(self, start: datetime, end: datetime) -> Iterator[tuple[ShiftInstance, datetime, datetime]]:

@@ -97,11 +97,18 @@ class ModeSpan(msgspec.Struct, frozen=True):
     mode: str
 
 
+_PRECEDENCE = ("off", "shadow", "live")
+
+
 def mode_spans(changes: Sequence[ModeFact]) -> tuple[ModeSpan, ...]:
-    """Spans between one line's mode changes."""
-    ordered = sorted(changes, key=lambda change: change.at)
-    ends: list[datetime | None] = [change.at for change in ordered[1:]]
-    return tuple(ModeSpan(c.at, end, c.mode) for c, end in zip(ordered, [*ends, None], strict=True))
+    """Spans of one line: live while any of its stations is, else shadow while any is, else off."""
+    stations: dict[str, str] = {}
+    starts: list[tuple[datetime, str]] = []
+    for change in sorted(changes, key=lambda item: (item.at, item.key)):
+        stations[change.station] = change.mode
+        starts.append((change.at, max(stations.values(), key=_PRECEDENCE.index)))
+    ends: list[datetime | None] = [start for start, _ in starts[1:]]
+    return tuple(ModeSpan(start, end, mode) for (start, mode), end in zip(starts, [*ends, None], strict=True))
 
 
 def mode_seconds(instance: ShiftInstance, spans: Sequence[ModeSpan], mode: str) -> float | None:
@@ -114,3 +121,16 @@ def mode_seconds(instance: ShiftInstance, spans: Sequence[ModeSpan], mode: str) 
             high = instance.end if span.end is None else min(instance.end, span.end)
             total += max(0.0, (high - max(instance.start, span.start)).total_seconds())
     return total
+
+
+def covered_ratio(instance: ShiftInstance, production: Sequence[ProductionFact]) -> float | None:
+    """Share of a shift that its production periods cover, 0 to 1; None without any."""
+    if not production:
+        return None
+    covered, until = 0.0, instance.start
+    for fact in sorted(production, key=lambda item: item.at):
+        low, high = max(fact.at, until), min(fact.end, instance.end)
+        if low < high:
+            covered += (high - low).total_seconds()
+            until = high
+    return covered / (instance.end - instance.start).total_seconds()

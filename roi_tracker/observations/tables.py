@@ -121,7 +121,7 @@ class LineTable:
         origin: (rows,) `ORIGIN_CODES`.
         planned_busy_s and the other quantities: (rows,) as in `LineShift`, NaN where not measured.
         energy, labour, covariates, kpis: one column a carrier, role, condition, indicator, sorted by name.
-        alarms_confirmed, alarms_not_found, alarms_missed, alarms_open: (rows,) NaN where no alarm system reports.
+        alarms_confirmed and the other fields of `AlarmCount`: (rows,) NaN in shifts without alarm or missed failure.
     """
 
     lines: tuple[str, ...]
@@ -149,6 +149,9 @@ class LineTable:
     alarms_not_found: Floats
     alarms_missed: Floats
     alarms_open: Floats
+    alarms_acted: Floats
+    alarms_estimated: Floats
+    alarms_avoided_stop_h: Floats
 
     def __len__(self) -> int:
         return len(self.day)
@@ -274,4 +277,7 @@ def line_table(rows: Sequence[LineShift]) -> LineTable:
         alarms_not_found=column(lambda row: row.alarms.not_found if row.alarms else None),
         alarms_missed=column(lambda row: row.alarms.missed if row.alarms else None),
         alarms_open=column(lambda row: row.alarms.open if row.alarms else None),
+        alarms_acted=column(lambda row: row.alarms.acted if row.alarms else None),
+        alarms_estimated=column(lambda row: row.alarms.estimated if row.alarms else None),
+        alarms_avoided_stop_h=column(lambda row: row.alarms.avoided_stop_h if row.alarms else None),
     )
