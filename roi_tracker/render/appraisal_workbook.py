@@ -12,15 +12,15 @@ from roi_tracker.appraisal.model import Model
 from roi_tracker.appraisal.scenarios import scenario_table
 from roi_tracker.render.appraisal_content import appraisal_content
 from roi_tracker.render.appraisal_wording import AppraisalWording
-from roi_tracker.render.appraisal_workbook_cells import MONEY, NUMBER, RATIO, YEARS, Sheet
-from roi_tracker.render.appraisal_workbook_flows import FlowSheet, Indicators
+from roi_tracker.render.appraisal_workbook_flows import NONE, FlowSheet, Indicators
 from roi_tracker.render.appraisal_workbook_inputs import Inputs
+from roi_tracker.render.workbook_cells import MONEY, NUMBER, RATIO, YEARS, Sheet
 
 if TYPE_CHECKING:
     from datetime import date
 
     from roi_tracker.business_case import BusinessCase
-    from roi_tracker.documents import AppraisalDocument
+    from roi_tracker.documents import AppraisalDocument, ScenarioDocument
     from roi_tracker.money import Language
     from roi_tracker.render.appraisal_findings import AuditView
 
@@ -89,19 +89,9 @@ def _scenarios(
         sheet.text(row, 0, t(f"scenario.{name}"))
         sheet.number(row, 1, factors.benefits, "0%")
         sheet.number(row, 2, factors.costs, "0%")
-        never = t("figure.never")
-        cached: dict[str, float | str | None] = {
-            "npv": found.npv,
-            "irr": w.irr(found.irr) if found.irr.value is None else found.irr.value,
-            "mirr": found.mirr,
-            "payback": never if found.payback_years is None else found.payback_years,
-            "discounted": never if found.discounted_payback_years is None else found.discounted_payback_years,
-            "roi": found.roi,
-            "pi": found.profitability_index,
-        }
+        cached = _cached(w, found)
         for column, (key, cell) in enumerate(place.cells.items(), 3):
-            value = cached[key]
-            sheet.formula(row, column, cell, t("figure.none") if value is None else value, looks[key])
+            sheet.formula(row, column, cell, cached[key], looks[key])
     sheet.text(len(places) + 2, 0, t("sheet.live"))
     chart = workbook.add_chart({"type": "column"})
     last = len(places)
@@ -136,6 +126,20 @@ def _scenarios(
     _dress(line, t("flow.chart"), w.case.display_unit)
     line.set_legend({"position": "bottom"})
     sheet.raw.insert_chart(len(places) + 4, 6, line)
+
+
+def _cached(w: AppraisalWording, found: ScenarioDocument) -> dict[str, float | str]:
+    """What stands in the cells of a scenario's indicators, by key; words where a figure does not exist."""
+    given: dict[str, tuple[float | None, str]] = {
+        "npv": (found.npv, ""),
+        "irr": (found.irr.value, w.irr(found.irr)),
+        "mirr": (found.mirr, NONE),
+        "payback": (found.payback_years, w.years(None, found.payback_reason)),
+        "discounted": (found.discounted_payback_years, w.years(None, found.discounted_payback_reason)),
+        "roi": (found.roi, NONE),
+        "pi": (found.profitability_index, NONE),
+    }
+    return {key: words if value is None else value for key, (value, words) in given.items()}
 
 
 def _dress(chart: Any, title: str, unit: str) -> None:  # noqa: ANN401 - the library has no types
@@ -227,20 +231,16 @@ def _summary(sheet: Sheet, w: AppraisalWording, document: AppraisalDocument, pla
     sheet.text(0, 0, w.name(w.case.name), strong=True)
     sheet.text(1, 0, t(f"verdict.{document.decision.verdict}"))
     sheet.text(2, 0, t("head.realistic"))
-    rows: list[tuple[str, str, float | str | None, str]] = [
-        (f"{t('head.npv')} ({w.case.display_unit})", "npv", found.npv, MONEY),
-        (t("head.irr"), "irr", w.irr(found.irr) if found.irr.value is None else found.irr.value, RATIO),
-        (
-            t("head.payback"),
-            "payback",
-            t("figure.never") if found.payback_years is None else found.payback_years,
-            YEARS,
-        ),
-        (t("head.roi"), "roi", found.roi, RATIO),
+    rows = [
+        (f"{t('head.npv')} ({w.case.display_unit})", "npv", MONEY),
+        (t("head.irr"), "irr", RATIO),
+        (t("head.payback"), "payback", YEARS),
+        (t("head.roi"), "roi", RATIO),
     ]
-    for row, (label, key, value, look) in enumerate(rows, 3):
+    cached = _cached(w, found)
+    for row, (label, key, look) in enumerate(rows, 3):
         sheet.text(row, 0, label)
-        sheet.formula(row, 1, place.cells[key], t("figure.none") if value is None else value, look)
+        sheet.formula(row, 1, place.cells[key], cached[key], look)
     sheet.define("npv", sheet.at(3, 1))
     sheet.text(8, 0, t("sheet.live"))
     sheet.text(9, 0, t("doc.footer"))
@@ -267,11 +267,10 @@ def _decision(
         sheet.text(row, 1, t(f"scenario.{one.scenario}"))
         sheet.text(row, 2, one.operator)
         sheet.number(row, 3, one.limit, look)
-        missing = t("figure.no_irr") if one.figure in {"irr", "mirr"} else t("figure.never")
-        sheet.formula(row, 4, cell, missing if one.actual is None else one.actual, look)
+        sheet.formula(row, 4, cell, _cached(w, document.scenarios[one.scenario])[key], look)
         limit, actual = (sheet.at(row, column).rpartition("!")[2] for column in (3, 4))
-        otherwise = met[False] if "payback" in one.figure else met[None]
-        compare = f'IF(ISNUMBER({actual}),IF({actual}{one.operator}{limit},"{met[True]}","{met[False]}"),"{otherwise}")'
+        otherwise = f'IF({actual}="{t("figure.never")}","{met[False]}","{met[None]}")'
+        compare = f'IF(ISNUMBER({actual}),IF({actual}{one.operator}{limit},"{met[True]}","{met[False]}"),{otherwise})'
         sheet.formula(row, 5, compare, met[one.passed], "")
     sheet.heads(row + 2, [t("decide.verify"), t("assume.owner"), t("assume.source"), t("decide.effect")])
     for row_verify, first in enumerate(document.decision.verify_first, row + 3):

@@ -15,7 +15,7 @@ from roi_tracker.appraisal.cash_flows import CashFlows, cash_flows
 from roi_tracker.appraisal.taxation import depreciation, loss_kept, taxes
 from roi_tracker.case.units import unit_meaning
 from roi_tracker.money import UNIT_FACTORS
-from roi_tracker.render.appraisal_workbook_cells import MONEY, NUMBER, RATIO, YEARS, Sheet
+from roi_tracker.render.workbook_cells import MONEY, NUMBER, RATIO, YEARS, Sheet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from roi_tracker.render.appraisal_workbook_inputs import Inputs
 
 _HALF = Decimal("0.5")
-_NONE = "\N{EN DASH}"
+NONE = "\N{EN DASH}"
+"""Stands where a figure does not exist."""
 _EPOCH = date(1899, 12, 30)
 """Day 0 of spreadsheet dates."""
 
@@ -215,20 +216,23 @@ class FlowSheet:
         paid_out = f"(SUM({self._range(capital[1], slots)})+SUM({self._range(rows['opex'], periods)})"
         paid_out += f"+SUM({self._range(rows['tax'], periods)}))" if "tax" in rows else ")"
         capital_pv = f"SUMPRODUCT({self._range(capital[1], slots)}/(1+rate)^{self._range(capital[0], slots)})"
-        never = t("figure.never")
+        never, no_outlay = (self._w.years(None, reason) for reason in ("never", "no_outlay"))
         cells = {
             "npv": self._indicator("NPV", self._npv(found, flow, times), found.npv / self._unit, MONEY),
             "irr": self._irr(found, net, flow, times),
             "mirr": self._indicator("MIRR", _mirr(span_flow, span_time), _cached(found.mirr), RATIO),
         }
         labels = (t("head.payback"), t("scenario.discounted"))
-        values = (found.payback_years, found.discounted_payback_years)
-        for key, label, value, row, crossing in zip(
+        values = (
+            (found.payback_years, found.payback_reason),
+            (found.discounted_payback_years, found.discounted_payback_reason),
+        )
+        for key, label, (value, reason), row, crossing in zip(
             ("payback", "discounted"), labels, values, (total, discounted), crossings, strict=True
         ):
-            last = self._at(row, count - 1)
-            formula = f'IF({last}<0,"{never}",MAX({self._range(crossing, count)},0))'
-            cells[key] = self._indicator(label, formula, never if value is None else value, YEARS)
+            reached = f'IF({self._at(row, count - 1)}<0,"{never}",MAX({self._range(crossing, count)}))'
+            formula = f'IF(MIN({self._range(row, count)})>=0,"{no_outlay}",{reached})'
+            cells[key] = self._indicator(label, formula, self._w.years(None, reason) if value is None else value, YEARS)
         cells["roi"] = self._indicator("ROI", f"SUM({span_flow})/{paid_out}", _cached(found.roi), RATIO)
         npv = cells["npv"].rpartition("!")[2]
         pi = self._indicator(t("scenario.pi"), f"1+{npv}/{capital_pv}", _cached(found.profitability_index), YEARS)
@@ -294,7 +298,7 @@ class FlowSheet:
             return self._irr_on_grid(found, net, flow, value)
         if self._case.conventions.operations == "dated":
             start = self._case.start_date
-            days = [start + timedelta(days=int(time * 365)) for time in found.times]
+            days = [start + timedelta(days=round(time * 365)) for time in found.times]
             row = self._fixed("XIRR", [Decimal((day - _EPOCH).days) for day in days], "yyyy-mm-dd")
             formula = f"XIRR({self._range(flow, count)},{self._range(row, count)},{value:.4f})"
             return self._indicator("IRR", formula, value, RATIO)
@@ -303,8 +307,10 @@ class FlowSheet:
         self.sheet.text(row, 0, "IRR")
         self.sheet.fixed(row, 1, value, RATIO)
         self.sheet.text(row, 2, self._w.t("sheet.static"))
-        check = f"SUMPRODUCT({self._range(flow, count)}/(1+{self._at(row, 0)})^{self._range(times, count)})"
-        self.sheet.formula(row, 3, check, 0.0)
+        span = self._range(flow, count)
+        factors = f"(1+{self._at(row, 0)})^{self._range(times, count)}"
+        at_rate, whole = (f"SUMPRODUCT({part}/{factors})" for part in (span, f"ABS({span})"))
+        self.sheet.formula(row, 3, f"ROUND({at_rate}/{whole},6)", 0.0, NUMBER)  # the rate makes the flows zero
         return self.sheet.at(row, 1)
 
     def _irr_on_grid(self, found: Appraisal, net: Sequence[Decimal], flow: int, value: float) -> str:
@@ -322,15 +328,15 @@ class FlowSheet:
         row = self._next
         self._next += 1
         self.sheet.text(row, 0, label, strong=True)
-        if cached == _NONE:
-            self.sheet.text(row, 1, _NONE)
+        if cached == NONE:
+            self.sheet.text(row, 1, NONE)
         else:
             self.sheet.formula(row, 1, formula, cached, look)
         return self.sheet.at(row, 1)
 
 
 def _cached(value: Decimal | None) -> Decimal | str:
-    return _NONE if value is None else value
+    return NONE if value is None else value
 
 
 def _mirr(flows: str, times: str) -> str:

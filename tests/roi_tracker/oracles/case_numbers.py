@@ -98,6 +98,16 @@ class Option:
 
 
 @dataclass(frozen=True)
+class Demand:
+    """A condition of the decision rule."""
+
+    figure: str
+    operator: str
+    value: float
+    scenario: str
+
+
+@dataclass(frozen=True)
 class CaseNumbers:
     """A case in plain numbers. `contingency` is its ratio and whether the capital contains it."""
 
@@ -123,6 +133,7 @@ class CaseNumbers:
     benefits: tuple[Benefit, ...]
     scenarios: dict[str, tuple[float, float]]
     options: tuple[Option, ...]
+    rule: tuple[Demand, ...]
 
     @property
     def per_year(self) -> int:
@@ -166,6 +177,8 @@ class CaseNumbers:
         }
         if self.phasing:
             document["capex_phasing"] = {"value": list(self.phasing), "unit": "ratio", "dates": self.paid_on, **_BY}
+        if self.rule:
+            document["decision_rule"] = {"conditions": [vars(one) for one in self.rule], "source": "board"}
         if self.contingency is not None:
             ratio, included = self.contingency
             document["contingency"] = {"ratio": {"value": ratio, "unit": "%", **_BY}, "included": included}

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from tests.roi_tracker.oracles.case_numbers import (
     Benefit,
     CaseNumbers,
+    Demand,
     Option,
     Renewal,
     Running,
@@ -81,6 +82,7 @@ class _Draw:
                 "worst": (rng.randint(0, 50) / 100, rng.randint(100, 140) / 100),
             },
             options=tuple(self._option(number, scale) for number in range(rng.randint(0, 3))),
+            rule=tuple(self._demand() for _ in range(rng.randint(0, 5))),
         )
 
     def _way(self, *, taxed: bool) -> Way:
@@ -189,3 +191,19 @@ class _Draw:
             capital, running, benefit = (self._money(rng.randint(1, size)) for size in sizes)
             return Option(f"option-{number}", None, (capital, running, benefit))
         return Option(f"option-{number}", None, None)
+
+    def _demand(self) -> Demand:
+        rng = self.rng
+        figure, limit = rng.choice(
+            (
+                ("npv", 0.0),
+                ("irr", 0.15),
+                ("mirr", 0.1),
+                ("payback_years", 2.0),
+                ("discounted_payback_years", 3.0),
+                ("roi", 0.2),
+                ("profitability_index", 1.0),
+            )
+        )
+        scenario = rng.choice(("conservative", "realistic", "optimistic", "worst"))
+        return Demand(figure, rng.choice((">", ">=", "<", "<=")), limit, scenario)
