@@ -97,11 +97,13 @@ class SharedClaim(Section):
     Attributes:
         benefits: ids of the lines, in the order in which a single cause would be named.
         reason: why they overlap.
+        rule: how they share: by projection whatever the order, or each takes what the ones before leave.
     """
 
     id: Identifier
     benefits: Annotated[tuple[Identifier, ...], Field(min_length=2)]
     reason: str = Field(min_length=1)
+    rule: Literal["proportional", "order_of_cause"] = "proportional"
 
 
 class KpiTarget(Section):

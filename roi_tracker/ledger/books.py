@@ -1,0 +1,163 @@
+"""What the ledger of one case says when it is read: unit values in force, costs, adjustments, claims, decisions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from roi_tracker.errors import StoreError
+from roi_tracker.ledger.chain import GENESIS
+from roi_tracker.ledger.entries import (
+    ActualCost,
+    Adjustment,
+    CaseVersion,
+    Claim,
+    ClosingDate,
+    Entry,
+    EvidencePinned,
+    GateDecision,
+    UnitValueLocked,
+)
+from roi_tracker.ledger.losses import JointLoss, loss_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date
+
+    from roi_tracker.ledger.entries import Draft
+
+
+class Signed(msgspec.Struct, frozen=True):
+    """An adjustment with the two who signed it and the entry that holds it."""
+
+    adjustment: Adjustment
+    author: str
+    entry_sha256: str
+
+
+class Books(msgspec.Struct, frozen=True):
+    """The ledger of one case; empty where nothing was written yet.
+
+    Attributes:
+        head: hash of the newest entry of the whole ledger; printed with every figure that rests on it.
+    """
+
+    unit_values: tuple[UnitValueLocked, ...] = ()
+    costs: tuple[ActualCost, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    adjustments: tuple[Signed, ...] = ()
+    decisions: tuple[GateDecision, ...] = ()
+    closing_dates: tuple[ClosingDate, ...] = ()
+    pinned: frozenset[str] = frozenset()
+    head: str = GENESIS
+
+    def unit_value(self, subject: str, day: date, line: str = "") -> UnitValueLocked | None:
+        """The newest value of a subject that is valid on a day and holds for a production line."""
+        fitting = (
+            one
+            for one in reversed(self.unit_values)
+            if one.subject == subject
+            and one.valid_from <= day <= one.valid_to
+            and (not one.lines or not line or line in one.lines)
+        )
+        return next(fitting, None)
+
+    @property
+    def unpinned(self) -> tuple[str, ...]:
+        """Evidence that a claim or an adjustment cites and no agent has agreed to keep yet, in order of citing."""
+        cited = [key for one in self.claims for key in one.evidence]
+        cited += [key for one in self.adjustments for key in one.adjustment.evidence]
+        return tuple(dict.fromkeys(key for key in cited if key not in self.pinned))
+
+
+def books_of(entries: Iterable[Entry], case_id: str) -> Books:
+    """Read a ledger for one case."""
+    own: list[Entry] = []
+    head = GENESIS
+    for entry in entries:
+        head = entry.sha256
+        if entry.case_id == case_id:
+            own.append(entry)
+    bodies = [entry.body for entry in own]
+    return Books(
+        unit_values=tuple(body for body in bodies if isinstance(body, UnitValueLocked)),
+        costs=tuple(body for body in bodies if isinstance(body, ActualCost)),
+        claims=tuple(body for body in bodies if isinstance(body, Claim)),
+        adjustments=tuple(
+            Signed(entry.body, entry.author, entry.sha256) for entry in own if isinstance(entry.body, Adjustment)
+        ),
+        decisions=tuple(body for body in bodies if isinstance(body, GateDecision)),
+        closing_dates=tuple(body for body in bodies if isinstance(body, ClosingDate)),
+        pinned=frozenset(key for body in bodies if isinstance(body, EvidencePinned) for key in body.evidence),
+        head=head,
+    )
+
+
+def admit(entries: Sequence[Entry], drafts: Sequence[Draft], joint: Sequence[JointLoss] = ()) -> None:
+    """Refuse drafts that would book or claim something twice.
+
+    Args:
+        entries: the ledger so far.
+        drafts: what is to be appended together.
+        joint: losses that several events tell of.
+
+    Raises:
+        StoreError: a cost with a reference already booked, a closing date registered after it has passed, or
+            evidence that another benefit line has claimed.
+    """
+    booked = {(e.case_id, e.body.reference) for e in entries if isinstance(e.body, ActualCost)}
+    names = loss_names(joint)
+    owners = {
+        (entry.case_id, names.get(key, key)): entry.body.benefit_id
+        for entry in entries
+        if isinstance(entry.body, Claim)
+        for key in entry.body.evidence
+    }
+    for draft in drafts:
+        body = draft.body
+        if isinstance(body, ActualCost):
+            _once(booked, (draft.case_id, body.reference))
+        elif isinstance(body, ClosingDate) and body.day < draft.at.date():
+            raise StoreError(
+                f"the closing date {body.day} has passed; it is registered beforehand or not at all",
+                field="day",
+                value=body.day,
+                hint="the anytime-valid interval holds on days that were not registered",
+            )
+        elif isinstance(body, Claim):
+            _unclaimed(owners, draft.case_id, body, names)
+
+
+def _once(booked: set[tuple[str, str]], cost: tuple[str, str]) -> None:
+    if cost in booked:
+        raise StoreError(
+            f"a cost with the reference {cost[1]!r} is booked already",
+            field="reference",
+            value=cost[1],
+            hint="a part payment or a credit note has a reference of its own",
+        )
+    booked.add(cost)
+
+
+def _unclaimed(owners: dict[tuple[str, str], str], case_id: str, claim: Claim, names: Mapping[str, str]) -> None:
+    for key in claim.evidence:
+        loss = names.get(key, key)
+        owner = owners.setdefault((case_id, loss), claim.benefit_id)
+        if owner != claim.benefit_id:
+            what = f"the same loss ({loss})" if loss != key else "this event"
+            raise StoreError(
+                f"{what} was claimed for {owner}: it counts once",
+                field="evidence",
+                value=key,
+                hint="take it out of this claim; `roi-tracker ledger losses` shows which events tell of one loss",
+            )
+
+
+def newest_case(entries: Iterable[Entry], case_id: str) -> CaseVersion | None:
+    """The version of the case registered last."""
+    found: CaseVersion | None = None
+    for entry in entries:
+        if entry.case_id == case_id and isinstance(entry.body, CaseVersion):
+            found = entry.body
+    return found
