@@ -102,6 +102,8 @@ def _parts(number: Decimal, head: str, language: Language) -> _Parts:
     money = _money_unit(head)
     if money is not None:
         return _money(number, *money, language)
+    if head == "years":
+        number = round(number, 2)
     close = not head or (language == "ko" and head in _KOREAN_COUNTS)
     return _Parts("", _digits(number), f"{'' if close else ' '}{_counted(head, language)}")
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _ADDRESS = re.compile(r"(?<![\w./])[a-z][a-z0-9_-]*(?:\.[a-z0-9_-]+)+(?:\[[^\]]{1,40}\])?")
 _CODE = re.compile(r"(?<=\()[a-z0-9_]+(?=\))")
+_SCENARIO = re.compile("(?:conservative|realistic|optimistic|worst)(?= 시나리오)")
 _GROUPS = ("direct", "indirect", "counted", "all")
 _HEADS = frozenset(
     {"scenarios", "benefits", "capex", "opex", "sensitivity", "break_even", "alternatives", "statements", "ratios",
@@ -26,12 +27,14 @@ def address_text(w: AppraisalWording, address: str) -> str:
     found = _named(w, name)
     if found is None:
         return address
-    return found if index is None else f"{found} {_word(w, f'address.{index}') or index}"
+    shown = found[0].upper() + found[1:]
+    return shown if index is None else f"{shown} {_word(w, f'address.{index}') or index}"
 
 
 def with_names(w: AppraisalWording, text: str) -> str:
     """A sentence with the addresses and codes in it put into words."""
     named = _ADDRESS.sub(lambda found: _quoted(w, found.group()), text)
+    named = _SCENARIO.sub(lambda found: w.t(f"scenario.{found.group()}"), named)
     worded = _CODE.sub(lambda found: _word(w, f"way.{found.group()}") or found.group(), named)
     return with_particles(worded) if w.language == "ko" else worded
 

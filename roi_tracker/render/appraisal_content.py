@@ -9,11 +9,11 @@ import msgspec
 
 from roi_tracker.case.unit_words import figure_text
 from roi_tracker.money import unit_label
-from roi_tracker.render.appraisal_blocks import Column, Content, Fact, Section, Table
-from roi_tracker.render.appraisal_charts import Bar, Chart
 from roi_tracker.render.appraisal_context import context_sections
 from roi_tracker.render.appraisal_findings import findings_sections
 from roi_tracker.render.appraisal_wording import AppraisalWording
+from roi_tracker.render.content_blocks import Column, Content, Fact, Section, Table
+from roi_tracker.render.content_charts import Bar, Chart
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from roi_tracker.business_case import BusinessCase
     from roi_tracker.documents import AppraisalDocument, ScenarioDocument
     from roi_tracker.money import Language
-    from roi_tracker.render.appraisal_blocks import Tone
     from roi_tracker.render.appraisal_findings import AuditView
+    from roi_tracker.render.content_blocks import Tone
 
 _SHOWN = 12
 _TONES: dict[str, Tone] = {"approve": "good", "approve_in_stages": "warn", "do_not_approve": "bad"}
@@ -270,13 +270,13 @@ def _break_even(w: AppraisalWording, document: AppraisalDocument) -> Section:
     for one in found:
         values = sorted(set(one.values))
         ends = values if len(values) <= 1 else [values[0], values[-1]]
-        shown = " \N{EN DASH} ".join(w.number(value) for value in ends)
+        shown = " \N{EN DASH} ".join(figure_text(value, one.unit, w.language) for value in ends)
         change = w.percent(one.change)
         rows.append(
             (
                 w.variable(one.variable),
                 change if change.startswith("\N{MINUS SIGN}") else f"+{change}",
-                f"{shown} {one.unit}" if shown else t("figure.none"),
+                shown or t("figure.none"),
             )
         )
     table = Table(columns((t("even.variable"), t("even.change"), t("even.value"))), tuple(rows))

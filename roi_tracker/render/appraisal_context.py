@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from roi_tracker.appraisal.model import Model
 from roi_tracker.case.assumptions import numbers
+from roi_tracker.case.unit_words import bare_text, figure_text, unit_text
 from roi_tracker.money import UNIT_FACTORS
-from roi_tracker.render.appraisal_blocks import Column, Section, Table
+from roi_tracker.render.content_blocks import Column, Section, Table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -125,11 +126,11 @@ def _assumptions(w: AppraisalWording) -> Section:
     rows = tuple(
         (
             w.variable(name),
-            _values(w, one.value),
+            _values(w, one.value, one.unit),
             t("figure.none")
             if one.low is None or one.high is None
-            else f"{_values(w, one.low)} \N{EN DASH} {_values(w, one.high)}",
-            one.unit,
+            else f"{_values(w, one.low, one.unit)} \N{EN DASH} {_values(w, one.high, one.unit)}",
+            unit_text(one.unit, w.language),
             one.source,
             one.owner,
         )
@@ -144,11 +145,11 @@ def _assumptions(w: AppraisalWording) -> Section:
     return Section("assumptions", t("assume.title"), tables=(Table(heads, rows),))
 
 
-def _values(w: AppraisalWording, value: Decimal | tuple[Decimal, ...]) -> str:
-    every = numbers(value)
-    if len(every) > _MANY:
-        return f"{w.number(every[0])} … {w.number(every[-1])}"
-    return ", ".join(w.number(one) for one in every)
+def _values(w: AppraisalWording, value: Decimal | tuple[Decimal, ...], unit: str) -> str:
+    texts = [bare_text(one, unit, w.language) for one in numbers(value)]
+    if len(texts) > _MANY:
+        return f"{texts[0]} \N{HORIZONTAL ELLIPSIS} {texts[-1]}"
+    return ", ".join(texts)
 
 
 def _alternatives(w: AppraisalWording, document: AppraisalDocument) -> Section:
@@ -197,7 +198,7 @@ def _benchmarks(w: AppraisalWording) -> Section:
     rows = tuple(
         (
             w.name(one.name),
-            *(t("figure.none") if value is None else f"{w.number(value)} {one.unit}" for value in figures),
+            *(t("figure.none") if value is None else figure_text(value, one.unit, w.language) for value in figures),
             one.source + ("" if one.published is None else f", {one.published}"),
         )
         for one in w.case.benchmarks

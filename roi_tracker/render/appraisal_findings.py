@@ -9,7 +9,7 @@ import msgspec
 from roi_tracker.case.stated import split_address
 from roi_tracker.case.unit_words import bare_text, unit_text
 from roi_tracker.render.appraisal_addresses import address_text, with_names
-from roi_tracker.render.appraisal_blocks import Column, Section, Table
+from roi_tracker.render.content_blocks import Column, Section, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -122,49 +122,64 @@ def _findings(w: AppraisalWording, audit: AuditView) -> Section:
     order = ("audit.recomputable_error", "audit.contradiction", "audit.declared_unused", "audit.follows")
     tables = tuple(
         Table(
-            (Column(t(key), figures=False), *figures, Column(t("audit.cause"), figures=False)),
-            tuple(_row(w, group) for group in grouped(parts[key])),
+            (Column(t(key), figures=False), *figures),
+            tuple(_row(w, group) for group in groups),
+            details=tuple(_reason(w, group) for group in groups),
         )
         for key in order
         if key in parts
+        for groups in [grouped(parts[key])]
     )
     notes = (t("audit.each"),) if tables else (t("audit.clean"),)
     return Section("findings", t("audit.title"), texts=(summary(w, audit),), tables=tables, notes=notes)
 
 
 def grouped(findings: Iterable[FindingView]) -> list[list[FindingView]]:
-    """Findings that differ in their year only, together; the order is kept."""
+    """Findings that differ in their year only, or in where the same figure is printed, together; in order."""
     groups: list[list[FindingView]] = []
     for one in findings:
-        if groups and _series(groups[-1][0]) == _series(one) and split_address(one.id)[1] is not None:
+        if groups and _alike(groups[-1][-1], one):
             groups[-1].append(one)
         else:
             groups.append([one])
     return groups
 
 
-def _series(one: FindingView) -> tuple[str, str, str | None, str]:
-    return split_address(one.id)[0], one.cause, one.where, one.kind
+def _alike(one: FindingView, other: FindingView) -> bool:
+    same_cause = (one.cause, one.kind, one.unit) == (other.cause, other.kind, other.unit)
+    (name, index), (other_name, _) = split_address(one.id), split_address(other.id)
+    printed_again = one.id == other.id and one.stated == other.stated and one.recomputed == other.recomputed
+    next_year = name == other_name and one.id != other.id and index is not None and one.where == other.where
+    return same_cause and (printed_again or next_year)
 
 
 def _row(w: AppraisalWording, group: Sequence[FindingView]) -> tuple[str, ...]:
     first, last = group[0], group[-1]
     name = address_text(w, first.id)
-    text = with_names(w, first.explanation_ko if w.language == "ko" else first.explanation_en)
-    if len(group) > 1:
-        start, end = split_address(first.id)[1], split_address(last.id)[1]
-        name = f"{address_text(w, split_address(first.id)[0])} {start}\N{EN DASH}{end}"
-        text = f"{start}: {text} {w.t('audit.alike', count=len(group) - 1)}"
-    if first.where is not None:
-        name = f"{name} ({first.where})"
+    if first.id != last.id:
+        name = f"{address_text(w, split_address(first.id)[0])} {_years(group)}"
+    places = list(dict.fromkeys(one.where for one in group if one.where is not None))
+    if places:
+        name = f"{name} ({', '.join(places)})"
     return (
         _with_unit(w, name, first.unit),
         _ends([bare_text(one.stated, one.unit, w.language) for one in group]),
         _ends([bare_text(one.recomputed, one.unit, w.language) for one in group]),
         _ends(["\N{EN DASH}" if one.ratio is None else w.times(one.ratio) for one in group]),
         _ends([w.signed(one.npv_effect) for one in group]),
-        text,
     )
+
+
+def _years(group: Sequence[FindingView]) -> str:
+    return f"{split_address(group[0].id)[1]}\N{EN DASH}{split_address(group[-1].id)[1]}"
+
+
+def _reason(w: AppraisalWording, group: Sequence[FindingView]) -> str:
+    first = group[0]
+    text = with_names(w, first.explanation_ko if w.language == "ko" else first.explanation_en)
+    if first.id == group[-1].id:
+        return text
+    return f"{split_address(first.id)[1]}: {text} {w.t('audit.alike', count=len(group) - 1)}"
 
 
 def _ends(texts: Sequence[str]) -> str:

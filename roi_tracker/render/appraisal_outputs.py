@@ -78,12 +78,12 @@ def _laid_out(
         return render_appraisal_workbook(case, document, *when, audit)
     content = appraisal_content(case, document, *when, audit)
     if output == "pdf":
-        from roi_tracker.render.appraisal_pdf import render_appraisal_pdf  # noqa: PLC0415 - one format, one library
+        from roi_tracker.render.content_pdf import render_content_pdf  # noqa: PLC0415 - one format, one library
 
-        return render_appraisal_pdf(content)
-    from roi_tracker.render.appraisal_page import render_appraisal_page  # noqa: PLC0415 - one format, one library
+        return render_content_pdf(content)
+    from roi_tracker.render.content_page import render_content_page  # noqa: PLC0415 - one format, one library
 
-    return render_appraisal_page(content).encode()
+    return render_content_page(content).encode()
 
 
 def audit_view(document: AuditDocument) -> AuditView:

@@ -63,7 +63,13 @@ class AppraisalWording:
         known = self._names.get(address)
         if known is not None:
             return self.name(known)
-        special = {"discount_rate": "conv.discount", "capex": "cost.capex", "opex": "cost.opex"}
+        special = {
+            "discount_rate": "conv.discount",
+            "capex": "cost.capex",
+            "opex": "cost.opex",
+            "contingency": "cost.contingency",
+            "achievement": "address.overall_achievement",
+        }
         if address in special:
             return self.t(special[address])
         return self.t("benefit.title") if address == "benefits" else address

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from roi_tracker.case.units import unit_meaning
 from roi_tracker.money import UNIT_FACTORS
-from roi_tracker.render.appraisal_workbook_cells import MONEY, NUMBER, RATIO, Sheet, excel_formula, excel_name
+from roi_tracker.render.workbook_cells import MONEY, NUMBER, RATIO, Sheet, excel_formula, excel_name
 
 if TYPE_CHECKING:
     from roi_tracker.appraisal.model import Input, Model

@@ -13,17 +13,17 @@ import roi_tracker
 from roi_tracker.business_case import BusinessCase, parse_case
 from roi_tracker.documents import appraisal_document
 from roi_tracker.errors import CaseError
-from roi_tracker.render.appraisal_charts import PAGE, PRINT, svg
 from roi_tracker.render.appraisal_content import appraisal_content
 from roi_tracker.render.appraisal_outputs import render_appraisal
-from roi_tracker.render.appraisal_page import render_appraisal_page
 from roi_tracker.render.appraisal_table import render_appraisal_csv
 from roi_tracker.render.appraisal_wording import AppraisalWording, appraisal_words
+from roi_tracker.render.content_charts import PAGE, PRINT, svg
+from roi_tracker.render.content_page import render_content_page
 
 if TYPE_CHECKING:
     from roi_tracker.documents import AppraisalDocument
     from roi_tracker.money import Language
-    from roi_tracker.render.appraisal_blocks import Content
+    from roi_tracker.render.content_blocks import Content
 
 EXAMPLES = Path(roi_tracker.__file__).parent / "examples"
 AS_OF = date(2025, 3, 1)
@@ -70,7 +70,7 @@ def test_headline_of_the_corrected_plan(abc: BusinessCase, document: AppraisalDo
 def test_page_is_whole_and_asks_for_nothing_outside(
     abc: BusinessCase, document: AppraisalDocument, language: Language
 ) -> None:
-    page = render_appraisal_page(appraisal_content(abc, document, language, AS_OF))
+    page = render_content_page(appraisal_content(abc, document, language, AS_OF))
     assert page.count("<section") == page.count("</section>") > 10
     assert page.count("<svg") == 4
     assert not re.search(r"(src|href)=\"(?!data:)", page)
@@ -81,7 +81,7 @@ def test_texts_of_a_case_never_become_markup(abc: BusinessCase, document: Apprai
     name = abc.name.model_copy(update={"en": "<script>alert(1)</script>"})
     benefits = (abc.benefits[0].model_copy(update={"name": name}), *abc.benefits[1:])
     hostile = abc.model_copy(update={"name": name, "benefits": benefits})
-    page = render_appraisal_page(appraisal_content(hostile, document, "en", AS_OF))
+    page = render_content_page(appraisal_content(hostile, document, "en", AS_OF))
     assert "<script" not in page
 
 
@@ -120,7 +120,7 @@ def test_a_character_without_a_glyph_is_named_before_printing(abc: BusinessCase,
 
 def test_the_font_covers_every_hangul_syllable() -> None:
     pytest.importorskip("typst")
-    from roi_tracker.render.appraisal_pdf import glyphs
+    from roi_tracker.render.content_pdf import glyphs
 
     assert set(range(0xAC00, 0xD7A4)) <= glyphs()
 

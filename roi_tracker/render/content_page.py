@@ -1,4 +1,4 @@
-"""An appraisal or an audit as one page: no script, nothing from outside, light and dark, prints on A4."""
+"""A report as one page: no script, nothing from outside, light and dark, prints on A4."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import jinja2
 from markupsafe import Markup
 
-from roi_tracker.render.appraisal_charts import PAGE, svg
+from roi_tracker.render.content_charts import PAGE, svg
 
 if TYPE_CHECKING:
-    from roi_tracker.render.appraisal_blocks import Content
-    from roi_tracker.render.appraisal_charts import Chart
+    from roi_tracker.render.content_blocks import Content
+    from roi_tracker.render.content_charts import Chart
 
 _environment = jinja2.Environment(
     loader=jinja2.PackageLoader("roi_tracker.render", "templates"),
@@ -22,9 +22,9 @@ _environment = jinja2.Environment(
 )
 
 
-def render_appraisal_page(content: Content) -> str:
+def render_content_page(content: Content) -> str:
     """The page."""
-    return _environment.get_template("appraisal.html").render(content=content, drawing=_drawing)
+    return _environment.get_template("content.html").render(content=content, drawing=_drawing)
 
 
 def _drawing(chart: Chart) -> Markup:

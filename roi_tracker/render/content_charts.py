@@ -1,4 +1,4 @@
-"""Charts of an appraisal as SVG: one definition for the page (colours by its style sheet) and for the PDF."""
+"""Charts of a report as SVG: one definition for the page (colours by its style sheet) and for the PDF."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an appraisal says, laid out once for page and PDF: sections of facts, tables and charts, in one language."""
+"""A report laid out once for page and PDF, in one language: sections of facts, tables and charts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from roi_tracker.money import Language
-from roi_tracker.render.appraisal_charts import Chart
+from roi_tracker.render.content_charts import Chart
 
 Tone = Literal["", "lead", "good", "warn", "bad"]
 
@@ -30,11 +30,16 @@ class Column(msgspec.Struct, frozen=True):
 
 
 class Table(msgspec.Struct, frozen=True):
-    """Rows of finished texts; the first cell of a row names it."""
+    """Rows of finished texts; the first cell of a row names it.
+
+    Attributes:
+        details: a sentence below each row, across all columns; empty for none.
+    """
 
     columns: tuple[Column, ...]
     rows: tuple[tuple[str, ...], ...]
     strong_last: bool = False
+    details: tuple[str, ...] = ()
 
 
 class Section(msgspec.Struct, frozen=True):

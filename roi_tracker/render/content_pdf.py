@@ -1,4 +1,4 @@
-"""An appraisal or an audit as PDF by Typst, with the bundled font; the same content gives the same bytes."""
+"""A report as PDF by Typst, with the bundled font; the same content gives the same bytes."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ import msgspec
 import typst
 
 from roi_tracker.errors import CaseError
-from roi_tracker.render.appraisal_charts import PRINT, svg
+from roi_tracker.render.content_charts import PRINT, svg
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from roi_tracker.render.appraisal_blocks import Content, Section, Table
+    from roi_tracker.render.content_blocks import Content, Section, Table
 
 _ROOM = resources.files("roi_tracker.render").joinpath("typst")
 _LONG_TEXT = 26
 """Characters from which a column takes what room is left instead of one line."""
 
 
-def render_appraisal_pdf(content: Content) -> bytes:
+def render_content_pdf(content: Content) -> bytes:
     """The document.
 
     Raises:
@@ -33,7 +33,7 @@ def render_appraisal_pdf(content: Content) -> bytes:
     _check_glyphs(content)
     with resources.as_file(_ROOM) as room:
         made = typst.compile(
-            room / "appraisal.typ",
+            room / "content.typ",
             root=room,
             font_paths=[room / "fonts"],
             ignore_system_fonts=True,
@@ -91,8 +91,8 @@ def _check_glyphs(content: Content) -> None:
 
 
 def _texts(content: Content) -> Iterator[tuple[str, str]]:
-    yield "title", content.title
-    yield "subtitle", content.subtitle
+    for where in ("kicker", "title", "subtitle", "footer"):
+        yield where, getattr(content, where)
     for section in content.sections:
         yield from ((section.id, text) for text in _section_texts(section))
 
@@ -102,8 +102,10 @@ def _section_texts(section: Section) -> Iterator[str]:
     for fact in section.facts:
         yield from (fact.label, fact.value, fact.note)
     for chart in section.charts:
-        yield from (chart.title, chart.unit, *(bar.label for bar in chart.bars))
+        yield from (chart.title, chart.unit, *(text for bar in chart.bars for text in (bar.label, bar.shown)))
+        yield from (label for _, label in chart.marks)
     for table in section.tables:
         yield from (column.label for column in table.columns)
+        yield from table.details
         for row in table.rows:
             yield from row
