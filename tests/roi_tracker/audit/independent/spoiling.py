@@ -14,7 +14,7 @@ from tests.roi_tracker.audit.independent.shapes import clean_plan
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ATTEMPTS = 60
+ATTEMPTS = 600
 FIRST_CONTACT_SEED = 20_260_101
 HELD_OUT_SEED = 77_003_911
 """Used only after the audit was mended."""
