@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
@@ -15,9 +15,10 @@ from roi_tracker.appraisal.cash_flows import CashFlows, cash_flows
 from roi_tracker.appraisal.taxation import depreciation, loss_kept, taxes
 from roi_tracker.case.units import unit_meaning
 from roi_tracker.money import UNIT_FACTORS
-from roi_tracker.render.workbook_cells import MONEY, NUMBER, RATIO, YEARS, Sheet
+from roi_tracker.render.workbook_cells import MONEY, NUMBER, RATIO, YEARS
 
 if TYPE_CHECKING:
+    from roi_tracker.render.workbook_cells import Book
     from collections.abc import Sequence
 
     from roi_tracker.appraisal.model import Model
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from roi_tracker.render.appraisal_workbook_inputs import Inputs
 
 _HALF = Decimal("0.5")
+_NEAR_TOTAL_LOSS = -0.99
 NONE = "\N{EN DASH}"
 """Stands where a figure does not exist."""
 _EPOCH = date(1899, 12, 30)
@@ -33,21 +35,35 @@ _EPOCH = date(1899, 12, 30)
 
 
 class Indicators(msgspec.Struct, frozen=True):
-    """Where a scenario's indicators stand: references by name, and the row of net flows for charts."""
+    """Where a scenario stands: references to its indicators by name, and to its rows.
+
+    Attributes:
+        times, flows, totals: net flows and their running total.
+        capital_times, capital: payments of capital.
+        periods: times of operations; with `prices` of each, `benefits` and `opex`.
+        factors: cells of the scenario's factor of benefits and of costs.
+    """
 
     cells: dict[str, str]
     times: str
     flows: str
     totals: str
+    capital_times: str
+    capital: str
+    periods: str
+    prices: str
+    benefits: str
+    opex: str
+    factors: tuple[str, str]
 
 
 class FlowSheet:
     """Writes one block a scenario, below one another."""
 
-    def __init__(self, workbook: Any, w: AppraisalWording, model: Model, inputs: Inputs) -> None:  # noqa: ANN401 - the library has no types
+    def __init__(self, book: Book, w: AppraisalWording, model: Model, inputs: Inputs) -> None:
         self._w, self._model, self._case, self._inputs = w, model, model.case, inputs
         self._unit = UNIT_FACTORS[self._case.display_unit]
-        self.sheet = Sheet(workbook, w.t("sheet.flows"))
+        self.sheet = book.sheet(w.t("sheet.flows"))
         self._next = 0
 
     def scenario(self, name: str, found: Appraisal, factors: tuple[str, str]) -> Indicators:
@@ -64,7 +80,7 @@ class FlowSheet:
         self._next += 1
         capital = self._capital(flows, factors[1])
         operating = self._operating(flows, factors, capital)
-        return self._merged(found, flows, capital, operating)
+        return self._merged(found, flows, (capital, factors), operating)
 
     def _row(
         self, label: str, values: Sequence[Decimal | float | str], formulas: Sequence[str], look: str = MONEY
@@ -117,7 +133,7 @@ class FlowSheet:
         self.sheet.heads(self._next, ["", *self._inputs.labels])
         self._next += 1
         rows = {"times": self._fixed(t("sheet.time"), flows.schedule.operations)}
-        prices = self._price(rows["times"], flows.schedule.operations, t("sheet.price"))
+        prices = rows["prices"] = self._price(rows["times"], flows.schedule.operations, t("sheet.price"))
         span = range(count)
         rows["benefits"] = self._row(
             t("benefit.title"),
@@ -189,7 +205,14 @@ class FlowSheet:
             [f"{self._at(rows['operating'], p)}-{self._at(rows['tax'], p)}" for p in range(count)],
         )
 
-    def _merged(self, found: Appraisal, flows: CashFlows, capital: tuple[int, int], rows: dict[str, int]) -> Indicators:
+    def _merged(
+        self,
+        found: Appraisal,
+        flows: CashFlows,
+        spent: tuple[tuple[int, int], tuple[str, str]],
+        rows: dict[str, int],
+    ) -> Indicators:
+        capital, factors = spent
         t, count, case = self._w.t, len(found.times), self._case
         slots, periods = len(flows.schedule.capital), case.period_count
         times = self._fixed(t("sheet.time"), found.times)
@@ -198,9 +221,9 @@ class FlowSheet:
         earned_at = list(flows.schedule.operations)
         joined: list[str] = []
         for time in found.times:  # which payments meet at a moment is a matter of dates, not of amounts
-            spent = [f"-{self._at(capital[1], i)}" for i, one in enumerate(paid_at) if one == time]
+            paid = [f"-{self._at(capital[1], i)}" for i, one in enumerate(paid_at) if one == time]
             earned = [f"+{self._at(rows['net'], i)}" for i, one in enumerate(earned_at) if one == time]
-            joined.append("".join((*spent, *earned)) or "0")
+            joined.append("".join((*paid, *earned)) or "0")
         flow = self._row(t("flow.net"), net, joined)
         total = self._running(t("flow.cumulative"), net, flow)
         present = [value / (1 + case.rate) ** time for value, time in zip(net, found.times, strict=True)]
@@ -243,6 +266,13 @@ class FlowSheet:
             self.sheet.across(times, 1, count),
             self.sheet.across(flow, 1, count),
             self.sheet.across(total, 1, count),
+            capital_times=self.sheet.across(capital[0], 1, slots),
+            capital=self.sheet.across(capital[1], 1, slots),
+            periods=self.sheet.across(rows["times"], 1, periods),
+            prices=self.sheet.across(rows["prices"], 1, periods),
+            benefits=self.sheet.across(rows["benefits"], 1, periods),
+            opex=self.sheet.across(rows["opex"], 1, periods),
+            factors=factors,
         )
 
     def _running(self, label: str, values: Sequence[Decimal], source: int) -> int:
@@ -286,12 +316,12 @@ class FlowSheet:
             self._next += 1
             self.sheet.text(row, 0, "IRR")
             self.sheet.text(row, 1, self._w.irr(found.irr))
-            self.sheet.text(row, 2, self._w.irr_note(found.irr))
+            self.sheet.note(row, self._w.irr_note(found.irr), 2)
             return self.sheet.at(row, 1)
         steps = {later - earlier for earlier, later in zip(found.times, found.times[1:], strict=False)}
         if len({round(step, 12) for step in steps}) == 1:
             step = f"{float(steps.pop()):.15g}"
-            guess = f"{(1 + value) ** float(step) - 1:.4f}"
+            guess = _guess((1 + value) ** float(step) - 1)
             formula = f"(1+IRR({self._range(flow, count)},{guess}))^(1/{step})-1"
             return self._indicator("IRR", formula, value, RATIO)
         if all(time % _HALF == 0 for time in found.times):
@@ -300,13 +330,13 @@ class FlowSheet:
             start = self._case.start_date
             days = [start + timedelta(days=round(time * 365)) for time in found.times]
             row = self._fixed("XIRR", [Decimal((day - _EPOCH).days) for day in days], "yyyy-mm-dd")
-            formula = f"XIRR({self._range(flow, count)},{self._range(row, count)},{value:.4f})"
+            formula = f"XIRR({self._range(flow, count)},{self._range(row, count)},{_guess(value)})"
             return self._indicator("IRR", formula, value, RATIO)
         row = self._next
         self._next += 1
         self.sheet.text(row, 0, "IRR")
         self.sheet.fixed(row, 1, value, RATIO)
-        self.sheet.text(row, 2, self._w.t("sheet.static"))
+        self.sheet.note(row, self._w.t("sheet.static"), 2)
         span = self._range(flow, count)
         factors = f"(1+{self._at(row, 0)})^{self._range(times, count)}"
         at_rate, whole = (f"SUMPRODUCT({part}/{factors})" for part in (span, f"ABS({span})"))
@@ -321,7 +351,7 @@ class FlowSheet:
         formulas = [self._at(flow, places[step]) if step in places else "0" for step in range(cells)]
         values = [net[places[step]] if step in places else Decimal(0) for step in range(cells)]
         row = self._row(self._w.t("sheet.grid"), values, formulas)
-        formula = f"(1+IRR({self._range(row, cells)},{(1 + value) ** 0.5 - 1:.4f}))^2-1"
+        formula = f"(1+IRR({self._range(row, cells)},{_guess((1 + value) ** 0.5 - 1)}))^2-1"
         return self._indicator("IRR", formula, value, RATIO)
 
     def _indicator(self, label: str, formula: str, cached: Decimal | float | str, look: str) -> str:
@@ -333,6 +363,11 @@ class FlowSheet:
         else:
             self.sheet.formula(row, 1, formula, cached, look)
         return self.sheet.at(row, 1)
+
+
+def _guess(rate: float) -> str:
+    """Where IRR and XIRR begin to look: near the rate, and never at -100 %, where they fail."""
+    return f"{rate:.4f}" if rate > _NEAR_TOTAL_LOSS else f"{rate:.15g}"
 
 
 def _cached(value: Decimal | None) -> Decimal | str:
