@@ -95,16 +95,16 @@ def compare(cases: Sequence[BusinessCase], folder: Path) -> Agreement:
         name = f"{number:03}-{case.id}.xlsx"
         (folder / name).write_bytes(stored)
         ours[name] = cells(folder / name)
-        _without_values(folder / name, bare / name)
+        without_values(folder / name, bare / name)
     _convert(sorted(bare.iterdir()), back, folder / "profile")
-    differences: list[Difference] = []
+    different: list[Difference] = []
     for name, expected in ours.items():
-        differences.extend(_differences(name, expected, cells(back / name)))
+        different.extend(differences(name, expected, cells(back / name)))
     count = sum(cell.formula is not None for one in ours.values() for cell in one.values())
-    return Agreement(len(ours), count, tuple(differences))
+    return Agreement(len(ours), count, tuple(different))
 
 
-def _without_values(stored: Path, bare: Path) -> None:
+def without_values(stored: Path, bare: Path) -> None:
     """The same workbook with nothing in its formula cells, so that no value of ours can come back."""
     with zipfile.ZipFile(stored) as source, zipfile.ZipFile(bare, "w", zipfile.ZIP_DEFLATED) as target:
         for name in source.namelist():
@@ -175,7 +175,8 @@ def _value(node: ET.Element, texts: Sequence[str]) -> Value:
     return float(inner.text) if kind == "n" else inner.text
 
 
-def _differences(workbook: str, ours: dict[str, Cell], theirs: dict[str, Cell]) -> Iterator[Difference]:
+def differences(workbook: str, ours: dict[str, Cell], theirs: dict[str, Cell]) -> Iterator[Difference]:
+    """Our formula cells that hold something else in `theirs`."""
     for place, cell in ours.items():
         if cell.formula is None:
             continue
@@ -186,10 +187,12 @@ def _differences(workbook: str, ours: dict[str, Cell], theirs: dict[str, Cell]) 
 
 
 def same(ours: Value, theirs: Value) -> bool:
-    """Equal texts and truths; numbers to nine digits. No text and an empty one are the same."""
+    """Equal texts and truths; numbers to nine digits, or to 1e-9 beside zero. No text and an empty one are the same."""
     if isinstance(ours, float) and isinstance(theirs, float):
         return math.isclose(ours, theirs, rel_tol=CLOSE, abs_tol=CLOSE)
-    return ("" if ours is None else ours) == ("" if theirs is None else theirs)
+    if isinstance(ours, str | None) and isinstance(theirs, str | None):
+        return (ours or "") == (theirs or "")
+    return type(ours) is type(theirs) and ours == theirs
 
 
 def main(count: int, first: int) -> int:
