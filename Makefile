@@ -44,6 +44,7 @@ check: .venv/dev.stamp
 ## one question a file, answered as a ratio to a peer or a limit in the same run
 bench: .venv/dev.stamp
 	$(BIN)/python -m benchmarks.real_data_replay
+	$(BIN)/python -m benchmarks.appraisal
 
 ## compile the locks again: hashes, no index address
 LOCK := .venv-lock/bin/pip-compile --quiet --strip-extras --generate-hashes --no-header --no-emit-index-url \
