@@ -52,7 +52,8 @@ def test_nothing_of_ours_is_left_for_libreoffice_to_return(tmp_path: Path) -> No
     formulas = [place for place, cell in before.items() if cell.formula is not None]
     assert len(formulas) > 100
     assert all(before[place].value is not None for place in formulas)
-    assert all(after[place] == Cell(before[place].formula, None) for place in formulas)
+    assert all(after[place].formula == before[place].formula for place in formulas)
+    assert all(after[place].value in {None, ""} for place in formulas)
     rest = before.keys() - formulas
     assert all(before[place] == after[place] for place in rest)
     with zipfile.ZipFile(stored) as parts:
