@@ -26,6 +26,7 @@ Values = npt.NDArray[Any]
 
 MAX_DEPTH = 40
 MAX_LENGTH = 500
+LARGEST_CONSTANT = 10**30
 _OPERATORS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: np.add,
     ast.Sub: np.subtract,
@@ -75,7 +76,7 @@ def _check(node: ast.expr, names: dict[str, None], field: str, depth: int) -> No
     match node:
         case ast.Constant(value=bool()):
             pass
-        case ast.Constant(value=int() | float()):
+        case ast.Constant(value=int() | float() as constant) if abs(constant) <= LARGEST_CONSTANT:
             return
         case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=operand):
             _check(operand, names, field, depth + 1)

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from roi_tracker.case.assumptions import Assumption
-from roi_tracker.case.section import Number, Section
+from roi_tracker.case.section import Number, Section, misplaced
 
 CapitalTiming = Literal["t0", "start_of_period", "mid_period", "end_of_period", "dated"]
 OperatingTiming = Literal["year_end", "mid_year", "dated"]
@@ -39,6 +39,9 @@ class Tax(Section):
         if self.rate.unit not in {"ratio", "%"}:
             message = f"the tax rate's unit is {self.rate.unit!r}; write ratio or %"
             raise ValueError(message)
+        if not 0 <= self.rate.amount * (Decimal("0.01") if self.rate.unit == "%" else 1) <= 1:
+            message = f"the tax rate {self.rate.amount} {self.rate.unit} is not between 0 and 100 % (22 % is 0.22)"
+            raise misplaced(message, "rate", "value")
         return self
 
 

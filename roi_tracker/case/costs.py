@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from roi_tracker.case.assumptions import Assumption, numbers
-from roi_tracker.case.section import Identifier, Name, Number, Section
+from roi_tracker.case.section import Identifier, Name, Number, Section, misplaced
 
 CostCategory = Literal[
     "licence",
@@ -116,3 +116,13 @@ class Contingency(Section):
 
     ratio: Assumption
     included: bool | None = None
+
+    @model_validator(mode="after")
+    def _ratio(self) -> Self:
+        share = self.ratio.amount * (Decimal("0.01") if self.ratio.unit == "%" else 1)
+        if self.ratio.unit not in {"ratio", "%"} or not 0 <= share <= 2:  # noqa: PLR2004 - twice the capital
+            message = (
+                f"contingency {self.ratio.amount} {self.ratio.unit} is no share of the capital (10 % is 0.10 ratio)"
+            )
+            raise misplaced(message, "ratio", "value")
+        return self

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal
-from typing import Annotated, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Self, TypeVar
 
 from pydantic import Field, model_validator
 
 from roi_tracker.case.assumptions import Assumption, Calculation, Correlation
 from roi_tracker.case.benefits import BenefitLine
+from roi_tracker.case.coherence import incoherence
 from roi_tracker.case.conventions import Conventions
 from roi_tracker.case.costs import Contingency, CostLine, Phasing
 from roi_tracker.case.evaluation import (
@@ -24,13 +24,20 @@ from roi_tracker.case.evaluation import (
 )
 from roi_tracker.case.measuring import KpiTarget, Pilot, SharedClaim
 from roi_tracker.case.plant import CostEntry, Periods, Plant
-from roi_tracker.case.section import Identifier, Name, Section, VariableId
+from roi_tracker.case.section import Identifier, Name, Section, VariableId, misplaced
 from roi_tracker.case.stated import StatedFigure
 from roi_tracker.case.units import unit_meaning
 from roi_tracker.errors import CaseError
 from roi_tracker.money import Unit
 
+if TYPE_CHECKING:
+    from decimal import Decimal
+
 _T = TypeVar("_T")
+
+
+SOME, MANY = 300, 1_000
+"""Most entries of a list: far beyond any plan that people read, and few enough to be appraised in seconds."""
 
 
 class BusinessCase(Section):
@@ -59,24 +66,24 @@ class BusinessCase(Section):
     horizon_years: Annotated[int, Field(ge=1, le=40)]
     analysis_years: tuple[int, ...] = ()
     conventions: Conventions = Conventions()
-    assumptions: dict[VariableId, Assumption] = Field(default_factory=dict)
-    calculations: dict[VariableId, Calculation] = Field(default_factory=dict)
-    capex: Annotated[tuple[CostLine, ...], Field(min_length=1)]
+    assumptions: dict[VariableId, Assumption] = Field(default_factory=dict, max_length=MANY)
+    calculations: dict[VariableId, Calculation] = Field(default_factory=dict, max_length=SOME)
+    capex: Annotated[tuple[CostLine, ...], Field(min_length=1, max_length=SOME)]
     capex_phasing: Phasing | None = None
     contingency: Contingency | None = None
-    opex_per_year: tuple[CostLine, ...] = ()
-    benefits: Annotated[tuple[BenefitLine, ...], Field(min_length=1)]
+    opex_per_year: Annotated[tuple[CostLine, ...], Field(max_length=SOME)] = ()
+    benefits: Annotated[tuple[BenefitLine, ...], Field(min_length=1, max_length=SOME)]
     achievement: Assumption | None = None
-    correlations: tuple[Correlation, ...] = ()
+    correlations: Annotated[tuple[Correlation, ...], Field(max_length=SOME)] = ()
     scenarios: Scenarios = Scenarios()
-    alternatives: tuple[Alternative, ...] = ()
+    alternatives: Annotated[tuple[Alternative, ...], Field(max_length=SOME)] = ()
     benchmarks: tuple[Benchmark, ...] = ()
     decision_rule: DecisionRule | None = None
     stage_gates: tuple[StageGate, ...] = ()
     qualitative: Qualitative = Qualitative()
     data_sources: tuple[DataSource, ...] = ()
     financials: Financials | None = None
-    stated: tuple[StatedFigure, ...] = ()
+    stated: Annotated[tuple[StatedFigure, ...], Field(max_length=MANY)] = ()
     measured_plant: Plant | None = Field(default=None, alias="plant")
     measured_periods: Periods | None = Field(default=None, alias="periods")
     planned_go_live: date | None = Field(default=None, alias="go_live")
@@ -87,57 +94,10 @@ class BusinessCase(Section):
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:
-        message = self._rate_fault() or self._period_fault() or self._id_fault() or self._length_fault()
-        if message is not None:
-            raise ValueError(message)
+        fault = incoherence(self)
+        if fault is not None:
+            raise misplaced(fault.message, *fault.path)
         return self
-
-    def _rate_fault(self) -> str | None:
-        for name, rate in (("discount_rate", self.discount_rate), ("inflation", self.conventions.inflation)):
-            if rate is None:
-                continue
-            if rate.unit not in {"ratio", "%"}:
-                return f"{name} has the unit {rate.unit!r}; write ratio or %"
-            if not -1 < rate.amount * (Decimal("0.01") if rate.unit == "%" else 1) < 1:
-                return f"{name} {rate.amount} is not a ratio (8 % is 0.08)"
-            if isinstance(rate.value, tuple):
-                return f"{name} is one number for all years"
-        if self.rate < 0:
-            return f"discount_rate {self.discount_rate.amount} is negative"
-        return None
-
-    def _period_fault(self) -> str | None:
-        go_live, periods = self.planned_go_live, self.measured_periods
-        if periods is not None and go_live != periods.reporting.first:
-            return f"go_live {go_live} is not the first day of reporting {periods.reporting.first}"
-        if self.analysis_years and len(self.analysis_years) != self.horizon_years:
-            return f"{len(self.analysis_years)} analysis_years for a horizon of {self.horizon_years} years"
-        return None
-
-    def _id_fault(self) -> str | None:
-        ids = [line.id for line in (*self.capex, *self.opex_per_year)] + [line.id for line in self.benefits]
-        ids += [*self.assumptions, *self.calculations]
-        twice = sorted({name for name in ids if ids.count(name) > 1})
-        return f"ids used twice: {', '.join(twice)}" if twice else None
-
-    def _length_fault(self) -> str | None:
-        allowed = {self.horizon_years, self.period_count}
-        costs = ((f"opex {line.id}", line.planned) for line in self.opex_per_year)
-        for name, assumption in (*self.assumptions.items(), *costs):
-            value = assumption.value if assumption is not None else None
-            if isinstance(value, tuple) and len(value) not in allowed:
-                return f"{name} has {len(value)} values for {self.horizon_years} years"
-        for line in self.capex:
-            if line.planned is not None and isinstance(line.planned.value, tuple):
-                return f"capital {line.id!r} is one amount; say when it is spent in capex_phasing"
-        phasing = self.capex_phasing
-        if phasing is not None and not phasing.dates and len(phasing.value) > self.period_count:
-            return f"capex_phasing has {len(phasing.value)} values for {self.period_count} periods"
-        if self.conventions.capital == "dated" and phasing is not None and not phasing.dates:
-            return "dated capital needs capex_phasing with dates"
-        for figure in self.stated:
-            tuple(figure.by_year(self.years))
-        return None
 
     @property
     def rate(self) -> Decimal:

@@ -11,59 +11,102 @@ from typing import TYPE_CHECKING, Any, Literal
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from roi_tracker.case.formula_check import broken_formula, located
 from roi_tracker.case.plan import BusinessCase
+from roi_tracker.case.section import FROM_FILE
 from roi_tracker.errors import CaseError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-MAX_CHARACTERS = 2_000_000
+MAX_CHARACTERS = 400_000
+MAX_DEPTH = 30
 _FLOAT = re.compile(r"^[-+]?(\d[\d_]*)(\.\d*)?([eE][-+]?\d+)?$|^[-+]?\.\d+$")
+_INTEGER = re.compile(r"^[-+]?(0|[1-9][0-9]{0,99})$")
+_DIGITS_HINT = "write plain decimal digits: 18000, 0.045"
 _TAGS = frozenset({"number", "years"})
 _Path = tuple[str | int, ...]
 
 
 class _Loader(yaml.SafeLoader):
-    """Safe YAML without aliases (no document bombs) and without repeated keys; decimals keep their printed digits."""
+    """Safe YAML without aliases (no document bombs), repeated keys and notations that read as another number."""
+
+    depth = 0
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            event = self.peek_event()  # type: ignore[no-untyped-call] # the library's stubs leave it untyped
-            raise yaml.MarkedYAMLError(None, None, "aliases (*name) are not used in a case", event.start_mark)
-        return super().compose_node(parent, index)
+        event = self.peek_event()  # type: ignore[no-untyped-call] # the library's stubs leave it untyped
+        if isinstance(event, yaml.AliasEvent):
+            raise _refused("aliases (*name) are not used in a case", event.start_mark, "write the value out")
+        if self.depth > MAX_DEPTH:
+            raise _refused(f"nested deeper than {MAX_DEPTH} levels", event.start_mark, "close brackets; indent evenly")
+        self.depth += 1
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - the library's signature
         seen: set[object] = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise _refused("a key is a list or a section", key.start_mark, "write a plain word before the colon")
             if key.value in seen:
-                raise yaml.MarkedYAMLError(None, None, f"the key {key.value!r} stands here twice", key.start_mark)
+                raise _refused(f"the key {key.value!r} stands here twice", key.start_mark, "remove one of the two")
             seen.add(key.value)
         return super().construct_mapping(node, deep=deep)
+
+
+def _refused(problem: str, mark: Any, hint: str) -> yaml.MarkedYAMLError:  # noqa: ANN401 - two kinds of mark, one untyped
+    return yaml.MarkedYAMLError(None, None, problem, mark, hint)
 
 
 def _decimal(loader: _Loader, node: yaml.ScalarNode) -> Decimal:
     text = str(loader.construct_scalar(node)).replace("_", "")
     if not _FLOAT.match(text):
-        raise yaml.MarkedYAMLError(None, None, f"{text} is not a finite decimal number", node.start_mark)
+        raise _refused(f"{text} is not a finite decimal number", node.start_mark, _DIGITS_HINT)
     return Decimal(text)
 
 
+def _integer(loader: _Loader, node: yaml.ScalarNode) -> int:
+    text = str(loader.construct_scalar(node)).replace("_", "")
+    if not _INTEGER.match(text):
+        problem = f"{text[:40]} would be read as an octal, binary, hexadecimal or clock number, or is endless"
+        raise _refused(problem, node.start_mark, _DIGITS_HINT)
+    return int(text)
+
+
+def _day(loader: _Loader, node: yaml.ScalarNode) -> object:
+    try:
+        return loader.construct_yaml_timestamp(node)
+    except ValueError as error:
+        raise _refused(
+            f"{node.value} is no date: {error}", node.start_mark, "write a day that exists, 2025-04-01"
+        ) from error
+
+
 _Loader.add_constructor("tag:yaml.org,2002:float", _decimal)
+_Loader.add_constructor("tag:yaml.org,2002:int", _integer)
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _day)
 
 
 def parse_case(text: str, syntax: Literal["yaml", "toml"]) -> BusinessCase:
     """Read a case.
 
     Raises:
-        CaseError: not YAML/TOML, or a field is missing, unknown or out of bounds; the first one is named with its line.
+        CaseError: not YAML/TOML, a field is missing, unknown or out of bounds, or a formula cannot be computed; the
+            first fault is named with its line.
     """
     if len(text) > MAX_CHARACTERS:
         raise CaseError(f"the case has {len(text)} characters, more than {MAX_CHARACTERS}", hint="split or trim it")
     document, lines = _document(text, syntax)
     try:
-        return BusinessCase.model_validate(document)
+        case = BusinessCase.model_validate(document, context=FROM_FILE)
     except ValidationError as error:
         raise _explained(error, lines, syntax) from error
+    broken = broken_formula(case)
+    if broken is not None:
+        path, fault = broken
+        raise located(fault, f"line {_line(path, lines)}") from fault
+    return case
 
 
 def _document(text: str, syntax: Literal["yaml", "toml"]) -> tuple[object, dict[_Path, int]]:
@@ -77,10 +120,22 @@ def _document(text: str, syntax: Literal["yaml", "toml"]) -> tuple[object, dict[
         finally:
             loader.dispose()
     except (yaml.YAMLError, tomllib.TOMLDecodeError, RecursionError, ValueError, ArithmeticError) as error:
-        raise CaseError(
-            f"the case is not valid {syntax.upper()}: {error}", hint="check indentation and quotes"
-        ) from error
+        message, hint = _unreadable(error, text)
+        raise CaseError(f"the case is not valid {syntax.upper()}: {message}", hint=hint) from error
     return document, dict(_yaml_lines(node, ())) if node is not None else {}
+
+
+def _unreadable(error: Exception, text: str) -> tuple[str, str]:
+    """What is wrong with the text, its line, and what to do."""
+    hint = "check indentation, brackets and quotes"
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        return f"line {error.problem_mark.line + 1}: {error.problem}", error.note or hint
+    if isinstance(error, yaml.reader.ReaderError):
+        line = text.count("\n", 0, error.position) + 1
+        return f"line {line}: the character U+{int(error.character):04X} is not allowed", "delete it"
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply", hint
+    return str(error), hint
 
 
 def _yaml_lines(node: yaml.Node, path: _Path) -> Iterator[tuple[_Path, int]]:
@@ -121,25 +176,35 @@ def _explained(error: ValidationError, lines: dict[_Path, int], syntax: str) -> 
         errors,
         key=lambda one: (one["type"] == "too_short", one["type"] != "extra_forbidden", _line(one["loc"], lines) or 0),
     )
-    location = tuple(part for part in first["loc"] if part not in _TAGS)
+    location = (*(part for part in first["loc"] if part not in _TAGS), *first.get("ctx", {}).get("path", ()))
     line = _line(location, lines)
     message = first["msg"].removeprefix("Value error, ")
-    hint = "docs/reference/business_case.md lists every key"
+    value: object = first["input"] if isinstance(first["input"], str | int | float | Decimal) else "as written"
     if first["type"] == "extra_forbidden":
         name = str(location[-1])
         near = difflib.get_close_matches(name, _keys_at(location[:-1]), n=1, cutoff=0.5)
         message = f"unknown key {name!r}" + (f"; did you mean {near[0]!r}?" if near else "")
     elif first["type"] == "missing":
-        message = f"{location[-1]!r} is missing"
+        message, value = f"{location[-1]!r} is missing", "nothing"
     more = f" ({len(errors) - 1} more)" if len(errors) > 1 else ""
     where = f"line {line}: " if line is not None else ""
-    value = first["input"]
     return CaseError(
         f"the case cannot be used: {where}{message}{more}",
         field=".".join(str(part) for part in location) or f"case ({syntax})",
-        value=value if isinstance(value, str | int | float | Decimal) else type(value).__name__,
-        hint=hint,
+        value=value,
+        hint=hint_for(first["type"]),
     )
+
+
+def hint_for(kind: str) -> str:
+    """What to do about a fault of pydantic's or our own kind."""
+    if kind.startswith(("decimal", "int", "finite", "not_a_number")):
+        return "write the number alone, without quotes or commas, 18000 or 0.045, and its unit under unit"
+    if kind.startswith(("date", "not_a_date")):
+        return "write a day that exists, 2025-04-01"
+    if kind == "missing":
+        return "add it; docs/reference/business_case.md shows each section"
+    return "docs/reference/business_case.md lists every key and its bounds"
 
 
 def _line(location: Sequence[str | int], lines: dict[_Path, int]) -> int | None:

@@ -28,7 +28,7 @@ def _line_of(text: str, part: str) -> int:
         ("value: 1500, unit: KRW/part", "value: 1500, unti: KRW/part", "'unti'"),
         ("value: 0.08, unit: ratio", "value: -0.08, unit: ratio", "discount_rate -0.08 is negative"),
         ("value: 28, unit: h/month,", "value: 28,", "'unit' is missing"),
-        ("value: 28, unit", "value: twenty-eight, unit", "valid decimal"),
+        ("value: 28, unit", "value: twenty-eight, unit", "stands where a number belongs"),
         ("value: 28, unit", "value: .inf, unit", "not a finite decimal"),
         ("value: 28, unit", "value: .nan, unit", "not a finite decimal"),
         ("value: [3, 8, 12, 15, 18]", "value: [3, 8, 12]", "labour.redeployed has 3 values for 5 years"),
