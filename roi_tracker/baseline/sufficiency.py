@@ -150,9 +150,9 @@ def model_checks(model: Model, placebo: Placebo | None, days: int) -> list[Check
         check(
             "placebo",
             "baseline",
-            passed=placebo is not None and placebo.ratio <= REFUSAL_RATIO,
+            passed=placebo is not None and placebo.ratio <= placebo.limit,
             ratio=placebo.ratio if placebo else "-",
-            limit=REFUSAL_RATIO,
+            limit=placebo.limit if placebo else REFUSAL_RATIO,
             windows=len(placebo.z) if placebo else 0,
         ),
         check("no_trend", "baseline", passed=abs(model.trend_t) <= limit, t=model.trend_t, limit=limit),

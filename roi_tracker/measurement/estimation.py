@@ -4,21 +4,28 @@ avoided = sum over the reporting rows of (expected without the programme - obser
 baseline's own coefficients, the noise of the reporting days (both with long-run variance, audits included) and, as a
 floor, the exact sampling error of the audits. A placebo test inside the baseline widens it where the model promised
 too much. Physical quantities only; money comes after.
+
+Two intervals. On a closing date that was registered beforehand the ordinary one holds. On any other day somebody chose
+to look, so only the anytime-valid one does: it holds on all days at once.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 import numpy as np
 from scipy.stats import t as student
 
-from roi_tracker.measurement.longrun import long_run_covariance
+from roi_tracker.measurement import confidence_sequence
+from roi_tracker.measurement.longrun import noise_of
 from roi_tracker.measurement.regression import Model, predict
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from numpy.typing import NDArray
 
     from roi_tracker.measurement.panels.panel import Panel
@@ -26,6 +33,10 @@ if TYPE_CHECKING:
 CONFIDENCE = 0.95
 """One-sided; the interval from low to high covers 90 %."""
 POWER = 0.80
+IntervalKind = Literal["closing", "anytime"]
+_LEAST_SHARE = 1e-3
+"""Smallest ratio of reporting to baseline outcome for which the noise of one says something about the other."""
+_FEWEST_DAYS = 5
 
 
 class BaselineFloor(msgspec.Struct, frozen=True):
@@ -56,6 +67,7 @@ class Estimate(msgspec.Struct, frozen=True):
         baseline_error, reporting_error: its two parts.
         minimum_detectable: effect this measurement would have found four times in five.
         days: measured days.
+        interval: whether `low` and `high` hold on this day alone (`closing`) or on all days at once (`anytime`).
     """
 
     avoided: float
@@ -70,6 +82,7 @@ class Estimate(msgspec.Struct, frozen=True):
     inflation: float
     minimum_detectable: float
     days: int
+    interval: IntervalKind = "closing"
 
     @property
     def relative(self) -> float:
@@ -78,30 +91,81 @@ class Estimate(msgspec.Struct, frozen=True):
 
 
 class CumulativePoint(msgspec.Struct, frozen=True):
-    """Avoided quantity from the start of reporting up to and including a day; the interval holds for this day alone."""
+    """Avoided quantity from the start of reporting up to and including a day.
+
+    Attributes:
+        low, high: 90 %, on this day alone where it is a registered closing date, else on all days at once.
+    """
 
     day: date
     days: int
     avoided: float
     low: float
     high: float
+    interval: IntervalKind = "closing"
 
 
-def estimate(counterfactual: Counterfactual, panel: Panel) -> Estimate:
-    """Measure a whole reporting period."""
-    return _Measurement(counterfactual, panel).up_to(len(panel.days))
+@dataclass(frozen=True)
+class Contrast:
+    """A measurement reduced to days, whatever its design; all sums run over the days.
+
+    Attributes:
+        days: measured days.
+        expected: (days,) outcome expected without the programme.
+        observed: (days,) outcome.
+        gradient: (days, k) derivative of avoided by the model's coefficients.
+        noise: (days,) what is left of a day once the effect itself is taken out; its long-run variance counts.
+        baseline_noise: (baseline days,) the same days' figure before the programme.
+        baseline_level: mean outcome of a baseline day, to which its noise belongs.
+        audit_down, audit_up: exact sampling error of the reporting audits.
+        linear: the noise does not grow with the level.
+        floor_error: an error that no number of days removes (few control lines), in units of the whole outcome.
+    """
+
+    days: tuple[date, ...]
+    expected: NDArray[np.float64]
+    observed: NDArray[np.float64]
+    gradient: NDArray[np.float64]
+    noise: NDArray[np.float64]
+    baseline_noise: NDArray[np.float64]
+    baseline_level: float
+    audit_down: float = 0.0
+    audit_up: float = 0.0
+    linear: bool = False
+    floor_error: float = 0.0
 
 
-def cumulative(counterfactual: Counterfactual, panel: Panel) -> tuple[CumulativePoint, ...]:
-    """The running total at the end of each month and at the last day."""
-    measurement = _Measurement(counterfactual, panel)
-    points: list[CumulativePoint] = []
-    for position, day in enumerate(panel.days):
-        last = position + 1 == len(panel.days)
-        if last or panel.days[position + 1].month != day.month:
-            found = measurement.up_to(position + 1)
-            points.append(CumulativePoint(day, found.days, found.avoided, found.low, found.high))
-    return tuple(points)
+def before_and_after(counterfactual: Counterfactual, panel: Panel) -> Contrast:
+    """Reduce an interrupted time series: the frozen baseline is all there is to compare with."""
+    model = counterfactual.model
+    prediction = predict(model, panel)
+    expected, observed = panel.by_day(prediction.rows), panel.by_day(panel.outcome)
+    level = observed.sum() / expected.sum() if expected.sum() else 0.0
+    down, up = (0.0, 0.0) if panel.ruler is None else panel.ruler.margins(CONFIDENCE)
+    return Contrast(
+        days=panel.days,
+        expected=expected,
+        observed=observed,
+        gradient=prediction.gradient,
+        noise=observed - level * expected + panel.audit_residual,
+        baseline_noise=np.array(model.daily),
+        baseline_level=model.day_mean,
+        audit_down=down,
+        audit_up=up,
+        linear=model.family == "linear",
+    )
+
+
+def estimate(counterfactual: Counterfactual, panel: Panel, interval: IntervalKind = "closing") -> Estimate:
+    """Measure a whole reporting period against the frozen baseline alone."""
+    return Measurement(counterfactual, before_and_after(counterfactual, panel)).whole(interval)
+
+
+def cumulative(
+    counterfactual: Counterfactual, panel: Panel, closing_dates: Collection[date] = ()
+) -> tuple[CumulativePoint, ...]:
+    """The running total at the end of each month and at the last day, against the frozen baseline alone."""
+    return Measurement(counterfactual, before_and_after(counterfactual, panel)).points(closing_dates)
 
 
 def days_needed(found: Estimate, target_per_day: float) -> int | None:
@@ -114,52 +178,86 @@ def days_needed(found: Estimate, target_per_day: float) -> int | None:
     return int(np.ceil(factor**2 * noise_per_day / drift)) if drift > 0 else None
 
 
-class _Measurement:
-    """Everything that does not depend on the day up to which is counted."""
+class Measurement:
+    """A contrast and its intervals up to any day; everything that does not depend on the day is computed once."""
 
-    def __init__(self, counterfactual: Counterfactual, panel: Panel) -> None:
+    def __init__(self, counterfactual: Counterfactual, contrast: Contrast) -> None:
         self._counterfactual = counterfactual
-        self._panel = panel
-        prediction = predict(counterfactual.model, panel)
-        self._expected = panel.by_day(prediction.rows)
-        self._observed = panel.by_day(panel.outcome)
-        self._gradient = panel.by_day(prediction.gradient)
-        self._noise, self._noise_dof = self._reporting_noise()
-        self._audit_down, self._audit_up = (0.0, 0.0) if panel.ruler is None else panel.ruler.margins(CONFIDENCE)
+        self._contrast = contrast
+        self._covariance = np.array(counterfactual.model.covariance)
+        self._gradients = contrast.gradient.cumsum(axis=0)
 
-    def _reporting_noise(self) -> tuple[float, int]:
-        level = self._observed.sum() / self._expected.sum() if self._expected.sum() else 0.0
-        daily: NDArray[np.float64] = self._observed - level * self._expected + self._panel.audit_residual
-        found = long_run_covariance(daily[:, None])
-        return float(found.covariance[0, 0]), found.dof
+    def whole(self, interval: IntervalKind) -> Estimate:
+        """All days."""
+        return self.up_to(len(self._contrast.days), interval)
 
-    def up_to(self, days: int) -> Estimate:
-        model = self._counterfactual.model
-        expected, observed = float(self._expected[:days].sum()), float(self._observed[:days].sum())
-        gradient = self._gradient[:days].sum(axis=0)
-        baseline_variance = float(gradient @ np.array(model.covariance) @ gradient)
-        reporting_variance = days * self._noise
-        variance = baseline_variance + reporting_variance
-        dof = float(model.dof)
-        if variance > 0:
-            dof = variance**2 / (baseline_variance**2 / model.dof + reporting_variance**2 / self._noise_dof)
+    def points(self, closing_dates: Collection[date]) -> tuple[CumulativePoint, ...]:
+        """The running total at the end of each month, at closing dates and at the last day."""
+        points: list[CumulativePoint] = []
+        days = self._contrast.days
+        for position, day in enumerate(days):
+            last = position + 1 == len(days)
+            closing = any(day <= closes and (last or days[position + 1] > closes) for closes in closing_dates)
+            if position + 1 >= _FEWEST_DAYS and (last or closing or days[position + 1].month != day.month):
+                found = self.up_to(position + 1, "closing" if closing else "anytime")
+                points.append(CumulativePoint(day, found.days, found.avoided, found.low, found.high, found.interval))
+        return tuple(points)
+
+    def up_to(self, days: int, interval: IntervalKind) -> Estimate:
+        """The first `days` measured days, with what was known on the last of them."""
+        contrast = self._contrast
+        expected, observed = float(contrast.expected[:days].sum()), float(contrast.observed[:days].sum())
+        before, after, dof = self._noise(days)
+        gradient = self._gradients[days - 1]
+        baseline_variance = float(gradient @ self._covariance @ gradient) * before
+        share = observed / total if (total := float(contrast.observed.sum())) else 0.0
+        lasting = (contrast.floor_error * days / len(contrast.days)) ** 2
+        reporting_variance = days * after + lasting
+        error = (baseline_variance + reporting_variance) ** 0.5
         quantile = float(student.ppf(CONFIDENCE, dof))
-        share = observed / total if (total := float(self._observed.sum())) else 0.0
-        floor = self._counterfactual.floor
-        inflation = self._counterfactual.inflation
-        margin_low = max(quantile * variance**0.5, float(np.hypot(expected * floor.down, share * self._audit_up)))
-        margin_high = max(quantile * variance**0.5, float(np.hypot(expected * floor.up, share * self._audit_down)))
+        margin = quantile * error
+        if interval == "anytime":
+            margin = self._anytime(days, baseline_variance**0.5, after**0.5, dof) + quantile * lasting**0.5
+        floor, inflation = self._counterfactual.floor, self._counterfactual.inflation
+        low = max(margin, float(np.hypot(expected * floor.down, share * contrast.audit_up)))
+        high = max(margin, float(np.hypot(expected * floor.up, share * contrast.audit_down)))
         return Estimate(
             avoided=expected - observed,
-            low=expected - observed - inflation * margin_low,
-            high=expected - observed + inflation * margin_high,
+            low=expected - observed - inflation * low,
+            high=expected - observed + inflation * high,
             expected=expected,
             observed=observed,
-            standard_error=variance**0.5,
+            standard_error=error,
             baseline_error=baseline_variance**0.5,
             reporting_error=reporting_variance**0.5,
             dof=dof,
             inflation=inflation,
-            minimum_detectable=(quantile + float(student.ppf(POWER, dof))) * variance**0.5 * inflation,
+            minimum_detectable=(margin + float(student.ppf(POWER, dof)) * error) * inflation,
             days=days,
+            interval=interval,
         )
+
+    def _noise(self, days: int) -> tuple[float, float, float]:
+        """Factor on the baseline's frozen variance, long-run variance of a reporting day, degrees of freedom."""
+        contrast, model = self._contrast, self._counterfactual.model
+        before, after = contrast.baseline_noise, contrast.noise[:days]
+        if len(before) < _FEWEST_DAYS or len(after) < _FEWEST_DAYS:
+            return 1.0, model.day_variance, model.dof
+        level = 1.0
+        if not contrast.linear and contrast.baseline_level > 0:
+            level = max(_LEAST_SHARE, float(contrast.observed[:days].mean()) / contrast.baseline_level)
+        noise = noise_of([before, after], [1.0, level])
+        own = noise_of([before], [1.0]).variances[0]
+        factor = noise.variances[0] / own if own > 0 else 1.0
+        return max(1.0, factor), noise.variances[1], noise.dof
+
+    def _anytime(self, days: int, baseline_error: float, day_error: float, dof: float) -> float:
+        alpha = 2 * (1 - CONFIDENCE)
+        noise = day_error * confidence_sequence.noise_radius(days, alpha * confidence_sequence.NOISE_SHARE, dof)
+        first = min(days, _FEWEST_DAYS) - 1
+        scale = np.linalg.cholesky(
+            self._covariance + 1e-12 * np.trace(self._covariance) * np.eye(len(self._covariance))
+        )
+        length = confidence_sequence.path_length(self._gradients[first:days] @ scale)
+        share = alpha * (1 - confidence_sequence.NOISE_SHARE)
+        return noise + confidence_sequence.baseline_factor(length, share, dof) * baseline_error

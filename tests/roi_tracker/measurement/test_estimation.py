@@ -73,7 +73,7 @@ def test_recorded_rates_would_have_told_the_opposite(case: BusinessCase, simulat
 
 def test_unidentifiable_terms_are_dropped_and_listed(case: BusinessCase, simulate: Any, truth: Any) -> None:
     fitted, _, _ = _measure(case, truth(seed=2), simulate, 0)
-    assert fitted.model.dropped == ("line",)
+    assert fitted.model.dropped == ("line", "season")
     assert [term.name for term in fitted.model.terms] == ["product", "shift"]
 
 
@@ -84,7 +84,9 @@ def test_the_running_total_ends_at_the_estimate(case: BusinessCase, simulate: An
     fitted = fit_baseline(case, line, sim.observations, scope)
     assert isinstance(fitted, FittedBaseline)
     panel = panel_of(sim.observations, scope, case.periods.reporting, "ai")
-    whole, points = estimate(fitted.counterfactual, panel), cumulative(fitted.counterfactual, panel)
+    whole = estimate(fitted.counterfactual, panel)
+    points = cumulative(fitted.counterfactual, panel, [panel.days[-1]])
+    assert [point.interval for point in points] == ["anytime"] * 5 + ["closing"]
     assert [point.day.month for point in points] == [7, 8, 9, 10, 11, 12]
     assert points[-1].avoided == pytest.approx(whole.avoided)
     assert points[-1].low == pytest.approx(whole.low)
