@@ -13,6 +13,7 @@ from roi_tracker.case.section import Identifier, Name, Number, Section
 
 RuleFigure = Literal["npv", "irr", "mirr", "payback_years", "discounted_payback_years", "roi", "profitability_index"]
 ScenarioName = Literal["conservative", "realistic", "optimistic", "worst"]
+GateFigure = Literal["benefit", "npv", "roi", "achievement", "forecast_npv", "probability_npv_positive", "reduction"]
 Score = Literal["very_low", "low", "medium", "high", "very_high"]
 
 
@@ -48,12 +49,45 @@ class DecisionRule(Section):
     source: str = Field(min_length=1)
 
 
+class GateCondition(Section):
+    """One condition of a gate that the tool checks on measured figures, `achievement >= 0.7`.
+
+    Attributes:
+        figure: to date: `benefit`, `npv` (money in the display unit), `roi`, `achievement`; of the forecast:
+            `forecast_npv`, `probability_npv_positive`; of one benefit line: `reduction`, the share avoided.
+        benefit: id of the line; left out, the whole programme (`reduction` always needs one).
+    """
+
+    figure: GateFigure
+    operator: Literal[">=", "<="]
+    value: Number
+    benefit: Identifier | None = None
+
+    @model_validator(mode="after")
+    def _of_something(self) -> Self:
+        if self.figure == "reduction" and self.benefit is None:
+            message = "a reduction is that of one benefit line: say which (benefit)"
+            raise ValueError(message)
+        if self.benefit is not None and self.figure not in {"benefit", "achievement", "reduction"}:
+            message = f"{self.figure} belongs to the whole programme, not to {self.benefit!r}"
+            raise ValueError(message)
+        return self
+
+
 class StageGate(Section):
-    """A point at which the programme goes on, changes or stops."""
+    """A point at which the programme goes on, changes or stops.
+
+    Attributes:
+        when: in words; `end of 2025`, `8 weeks after start` and a date are understood, anything else needs `due`.
+        due: the day on which it is evaluated.
+        conditions: what the tool checks; without them only people can say, and the ledger keeps what they decided.
+    """
 
     name: Name
     when: str = Field(min_length=1)
     condition: Name
+    due: date | None = None
+    conditions: tuple[GateCondition, ...] = ()
 
 
 class Alternative(Section):

@@ -1,113 +1,72 @@
-"""Realized against projected, for the days measured and no others: money, achievement, ROI and NPV to date.
+"""Realized against projected, for the days measured and no others: money, achievement, ROI and NPV to date, payback.
 
 Benefits enter at their lower bound. A line that is not proven counts nothing. Nothing is annualised: the projection is
-cut down to the measured days instead.
+cut down to the measured days instead. Overlapping lines share one measured change, at every month end.
 """
 
 from __future__ import annotations
 
-from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from roi_tracker.business_case import COUNTED_CLASSES, DAYS_PER_YEAR
+from roi_tracker.business_case import COUNTED_CLASSES
+from roi_tracker.ledger.books import Books
+from roi_tracker.ledger.claims import share, shared_groups
+from roi_tracker.ledger.costs import CostLedger, paid_rows
+from roi_tracker.ledger.harm import Harm, once
 from roi_tracker.proof.proving import NotProven, Proof, Realized
+from roi_tracker.realization.activity import Activity
+from roi_tracker.realization.bridge import bridge
+from roi_tracker.realization.flows import Flow, Payback, payback, present_value
+from roi_tracker.realization.forecast import CountedLine, counted_line, forecast
+from roi_tracker.realization.intervals import MoneyInterval, RatioInterval, bounds_added, if_independent, over
+from roi_tracker.realization.projection import Projection, month_ends, projected_money
+from roi_tracker.realization.results import CurvePoint, LineMonth, LineResult, Realization, ToDate
+from roi_tracker.realization.sides import Span, sides
+from roi_tracker.realization.standing import gates_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import date
 
     from roi_tracker.business_case import BenefitLine, BusinessCase, Period
+    from roi_tracker.ledger.claims import SharedGroup
     from roi_tracker.measurement.estimation import CumulativePoint
+    from roi_tracker.realization.bridge import Bridge
+
+__all__ = [
+    "SCENARIO_BANDS",
+    "CurvePoint",
+    "LineMonth",
+    "LineResult",
+    "MoneyInterval",
+    "Payback",
+    "RatioInterval",
+    "Realization",
+    "Surroundings",
+    "ToDate",
+    "projected_money",
+    "realize",
+]
 
 SCENARIO_BANDS = (Decimal("0.7"), Decimal(1), Decimal("1.3"))
+_BOUNDS: tuple[Literal["value", "low", "high"], ...] = ("value", "low", "high")
 
 
-class MoneyInterval(msgspec.Struct, frozen=True):
-    """Money at the locked unit value: point, and the 90 % interval."""
-
-    value: Decimal
-    low: Decimal
-    high: Decimal
-
-
-class LineResult(msgspec.Struct, frozen=True):
-    """One benefit line, realized beside projected.
+class Surroundings(msgspec.Struct, frozen=True):
+    """What stands around the proofs.
 
     Attributes:
-        projected_units, projected: for the measured days, ramp-up included.
-        realized: money; None when not proven.
-        counted: what enters the headline: the lower bound of a cashable or redeployed line, else 0.
-        achievement: lower bound over projection; None when not proven or nothing was projected.
+        books: the ledger of the case.
+        harm: what the system itself cost.
+        activity: what the lines did; without it there is no bridge.
     """
 
-    benefit_id: str
-    proof: Proof
-    projected_units: Decimal
-    projected: Decimal
-    realized: MoneyInterval | None
-    counted: Decimal
-    counts: bool
-    achievement: float | None
-
-
-class CurvePoint(msgspec.Struct, frozen=True):
-    """Cumulative money up to and including a day: projected, and the counted lines as measured with their interval."""
-
-    day: date
-    projected: Decimal
-    value: Decimal
-    low: Decimal
-    high: Decimal
-
-
-class ToDate(msgspec.Struct, frozen=True):
-    """Figures from t0 to the last measured day.
-
-    Attributes:
-        benefit: counted benefits at their lower bound.
-        cost: actual cost, or planned cost where the ledger is empty (`cost_basis` says which).
-        net: benefit - cost.
-        roi: net / cost, None without cost.
-        npv: discounted to t0; benefits and running cost month by month, capital on its day.
-    """
-
-    benefit: Decimal
-    cost: Decimal
-    net: Decimal
-    roi: Decimal | None
-    npv: Decimal
-
-
-class Realization(msgspec.Struct, frozen=True):
-    """The whole of page 1.
-
-    Attributes:
-        as_of: last measured day, None before any reporting data.
-    """
-
-    as_of: date | None
-    lines: tuple[LineResult, ...]
-    curve: tuple[CurvePoint, ...]
-    realized: ToDate
-    projected: ToDate
-    cost_basis: Literal["actual", "planned"]
-    achievement: float | None
-
-
-def projected_money(line: BenefitLine, go_live: date, days: Sequence[date], working_days_per_year: Decimal) -> Decimal:
-    """Projected units of a line over given days, each year of operation at its own ramp-up.
-
-    >>> from types import SimpleNamespace
-    >>> full = SimpleNamespace(projected_units_per_year=Decimal(365), ramp=lambda year: Decimal(1))
-    >>> projected_money(full, date(2025, 1, 1), [date(2025, 1, 1)], Decimal(365))
-    Decimal('1')
-    """
-    share = Decimal(0)
-    for day in days:
-        share += line.ramp(int((day - go_live).days // DAYS_PER_YEAR))
-    return line.projected_units_per_year * share / working_days_per_year
+    books: Books = Books()
+    harm: Harm = Harm((), ())
+    activity: Activity | None = None
 
 
 def realize(
@@ -115,6 +74,7 @@ def realize(
     proofs: Sequence[Proof],
     reporting: Period | None,
     expected: Callable[[date], bool],
+    around: Surroundings | None = None,
 ) -> Realization:
     """Set every proof beside its projection.
 
@@ -123,127 +83,257 @@ def realize(
         proofs: one a benefit line, in the case's order.
         reporting: first to last measured day.
         expected: whether production is expected on a day.
+        around: ledger, harm and activity; left out, the case alone.
     """
-    days = _days(reporting, expected)
-    per_year = _working_days_per_year(case, expected)
-    lines = tuple(
-        _line_result(case, line, proof, days, per_year) for line, proof in zip(case.benefits, proofs, strict=True)
-    )
-    curve = _curve(case, lines, days, per_year)
-    as_of = reporting.last if reporting else None
-    basis: Literal["actual", "planned"] = "actual" if case.costs_actual else "planned"
-    planned_costs = _planned_costs(case, as_of)
-    actual_costs = (
-        [(entry.day, entry.amount) for entry in case.costs_actual if as_of is None or entry.day <= as_of]
-        if basis == "actual"
-        else planned_costs
-    )
-    realized_flows = [(point.day, money) for point, money in _increments(curve, "low")]
-    counted_projection = [(point.day, money) for point, money in _increments(curve, "projected")]
-    realized = _to_date(case, realized_flows, actual_costs)
-    projected = _to_date(case, counted_projection, planned_costs)
-    achievement = float(realized.benefit / projected.benefit) if projected.benefit else None
-    return Realization(as_of, lines, curve, realized, projected, basis, achievement)
+    return _Standing(case, proofs, reporting, Projection(case, expected), around or Surroundings()).realization()
 
 
-def _days(reporting: Period | None, expected: Callable[[date], bool]) -> tuple[date, ...]:
-    if reporting is None:
-        return ()
-    every = (reporting.first + timedelta(days=number) for number in range(reporting.days))
-    return tuple(day for day in every if expected(day))
+class _Standing:
+    """One realization while it is computed."""
+
+    def __init__(
+        self,
+        case: BusinessCase,
+        proofs: Sequence[Proof],
+        reporting: Period | None,
+        projection: Projection,
+        around: Surroundings,
+    ) -> None:
+        self._case, self._proofs, self._around, self._projection = case, proofs, around, projection
+        self._as_of = reporting.last if reporting else None
+        self._days = projection.working_days(reporting.first, reporting.last) if reporting else ()
+        self._ends = month_ends(self._days)
+        self._groups = shared_groups(case)
+        self._adjustments = {line.id: _Adjusted(line, around.books, self._days) for line in case.benefits}
+
+    def realization(self) -> Realization:
+        case = self._case
+        months = self._months()
+        lines = tuple(
+            self._line(line, proof, months[line.id]) for line, proof in zip(case.benefits, self._proofs, strict=True)
+        )
+        paid = paid_rows(case, self._around.books, self._as_of)
+        harm = once(self._around.harm.rows, case, self._proofs)
+        costs = CostLedger(paid, harm, self._around.harm.not_valued)
+        planned = [Flow(cost.day, -cost.amount) for cost in self._projection.costs(self._as_of)]
+        basis: Literal["actual", "planned"] = "actual" if paid or case.costs_actual else "planned"
+        spent = [Flow(row.day, -row.amount) for row in paid] if basis == "actual" else planned
+        spent = [*spent, *(Flow(row.day, -row.amount) for row in harm if row.counted)]
+        curve = self._curve(lines, spent, planned)
+        realized = _to_date(case, _increments(curve, "low"), spent, payback_of=None)
+        projected = _to_date(case, _increments(curve, "projected"), planned, payback_of=self._planned_payback())
+        parts = [line.shared for line in lines if line.counts and line.shared is not None]
+        total = bounds_added(parts) if parts else None
+        counted = self._counted(lines)
+        found = Realization(
+            as_of=self._as_of,
+            lines=lines,
+            curve=curve,
+            realized=realized,
+            projected=projected,
+            cost_basis=basis,
+            achievement=float(realized.benefit / projected.benefit) if projected.benefit else None,
+            total=total,
+            total_if_independent=if_independent(parts) if parts else None,
+            achievement_interval=over(total, projected.benefit) if total is not None else None,
+            costs=costs,
+            groups=self._groups,
+            forecast=forecast(self._projection, self._days, counted, spent, costs.harm_counted),
+            ledger_head=self._around.books.head,
+        )
+        return msgspec.structs.replace(
+            found,
+            bridge=self._bridge(found),
+            gates=gates_of(case, found, self._around.books.decisions),
+        )
+
+    def _months(self) -> dict[str, list[LineMonth]]:
+        """Every line at every month end, measured and shared."""
+        found: dict[str, list[LineMonth]] = {line.id: [] for line in self._case.benefits}
+        projected = dict.fromkeys(found, Decimal(0))
+        before = 0
+        for place in self._ends:
+            day, added = self._days[place], self._days[before : place + 1]
+            before = place + 1
+            measured: dict[str, MoneyInterval] = {}
+            for line, proof in zip(self._case.benefits, self._proofs, strict=True):
+                projected[line.id] += self._projection.money(line, added)
+                if isinstance(proof, Realized):
+                    point = _latest(proof.months, day)
+                    measured[line.id] = self._money(line, (0, 0, 0) if point is None else _bounds_of(point), day)
+            shared = _shared(self._groups, measured, projected)
+            for name, rows in found.items():
+                rows.append(LineMonth(day, projected[name], measured.get(name), shared.get(name)))
+        return found
+
+    def _money(self, line: BenefitLine, quantities: Sequence[float], day: date) -> MoneyInterval:
+        """Avoided quantity with what signed adjustments add, at the unit value in force."""
+        added, price = self._adjustments[line.id].up_to(day), self._price(line)
+        return MoneyInterval(*((Decimal(repr(quantity)) + added) * price for quantity in quantities))
+
+    def _price(self, line: BenefitLine) -> Decimal:
+        """The unit value locked in the ledger, else the case's."""
+        day = self._as_of or self._case.go_live
+        locked = self._around.books.unit_value(line.id, day)
+        return locked.amount if locked is not None else line.unit_value.amount
+
+    def _line(self, line: BenefitLine, proof: Proof, months: Sequence[LineMonth]) -> LineResult:
+        projected = self._projection.money(line, self._days)
+        counts = line.benefit_class in COUNTED_CLASSES
+        units = self._projection.units(line, self._days)
+        if isinstance(proof, NotProven):
+            return LineResult(line.id, proof, units, projected, None, Decimal(0), counts, None, months=tuple(months))
+        found, day = proof.estimate, self._as_of or self._case.go_live
+        money = self._money(line, (found.avoided, found.low, found.high), day)
+        shared = months[-1].shared if months else None
+        alone = shared is None or months[-1].measured == shared
+        held = money if shared is None or alone else shared
+        achieved = over(held, projected)
+        price = self._price(line)
+        group = next((one.id for one in self._groups if line.id in one.benefits), "")
+        return LineResult(
+            benefit_id=line.id,
+            proof=proof,
+            projected_units=units,
+            projected=projected,
+            realized=money,
+            counted=held.low if counts else Decimal(0),
+            counts=counts,
+            achievement=achieved.low if achieved is not None else None,
+            achievement_interval=achieved,
+            shared=held,
+            shared_by=group,
+            adjusted=self._adjustments[line.id].up_to(day) * price,
+            unit_value=price,
+            months=tuple(months),
+        )
+
+    def _curve(
+        self, lines: Sequence[LineResult], spent: Sequence[Flow], planned: Sequence[Flow]
+    ) -> tuple[CurvePoint, ...]:
+        """Month ends and the last day. Bounds of lines are added: wider than 90 % needs, but assumes nothing."""
+        points: list[CurvePoint] = []
+        counted = [line for line in lines if line.counts]
+        for number, place in enumerate(self._ends):
+            day = self._days[place]
+            total = bounds_added(m.shared for line in counted if (m := line.months[number]).shared is not None)
+            projected = sum((line.months[number].projected for line in counted), Decimal(0))
+            cost, plan = (
+                -sum((flow.amount for flow in flows if flow.day <= day), Decimal(0)) for flows in (spent, planned)
+            )
+            points.append(CurvePoint(day, projected, total.value, total.low, total.high, cost, plan))
+        return tuple(points)
+
+    def _planned_payback(self) -> Payback:
+        """Of the plan over its whole horizon, on its calendar."""
+        days = self._projection.working_days(self._case.go_live, self._projection.end)
+        flows = [Flow(cost.day, -cost.amount) for cost in self._projection.costs(self._projection.end)]
+        counted = [line for line in self._case.benefits if line.benefit_class in COUNTED_CLASSES]
+        before = 0
+        for place in month_ends(days):
+            money = sum((self._projection.money(line, days[before : place + 1]) for line in counted), Decimal(0))
+            flows.append(Flow(days[place], money))
+            before = place + 1
+        return payback(flows, "never")
+
+    def _counted(self, lines: Sequence[LineResult]) -> list[CountedLine]:
+        found: list[CountedLine] = []
+        for line, result in zip(self._case.benefits, lines, strict=True):
+            if result.counts and isinstance(result.proof, Realized) and result.shared is not None:
+                steps = _steps(result.months)
+                found.append(counted_line(line, result.proof, result.shared, steps))
+        return found
+
+    def _bridge(self, found: Realization) -> Bridge | None:
+        activity, days = self._around.activity, self._days
+        if activity is None or not days:
+            return None
+        span = Span(days[0], days[-1], days)
+        both = [
+            sides(self._projection, line, result, span, activity)
+            for line, result in zip(self._case.benefits, found.lines, strict=True)
+            if result.counts
+        ]
+        return bridge(both, found.projected.cost, found.realized.cost)
 
 
-def _working_days_per_year(case: BusinessCase, expected: Callable[[date], bool]) -> Decimal:
-    year = [case.go_live + timedelta(days=number) for number in range(int(DAYS_PER_YEAR))]
-    return DAYS_PER_YEAR * sum(expected(day) for day in year) / len(year)
+class _Adjusted:
+    """Signed adjustments of a line, spread evenly over the measured days that each concerns."""
+
+    def __init__(self, line: BenefitLine, books: Books, days: Sequence[date]) -> None:
+        self._parts: list[tuple[Decimal, tuple[date, ...]]] = []
+        for signed in books.adjustments:
+            one = signed.adjustment
+            concerned = tuple(day for day in days if one.first <= day <= one.last)
+            if one.benefit_id == line.id and concerned:
+                self._parts.append((one.quantity, concerned))
+
+    def up_to(self, day: date) -> Decimal:
+        """Physical units added up to and including a day."""
+        return sum(
+            (quantity * sum(one <= day for one in days) / len(days) for quantity, days in self._parts), Decimal(0)
+        )
 
 
-def _line_result(
-    case: BusinessCase, line: BenefitLine, proof: Proof, days: tuple[date, ...], per_year: Decimal
-) -> LineResult:
-    units = projected_money(line, case.go_live, days, per_year)
-    projected = units * line.unit_value.amount
-    counts = line.benefit_class in COUNTED_CLASSES
-    if isinstance(proof, NotProven):
-        return LineResult(line.id, proof, units, projected, None, Decimal(0), counts, None)
-    found = proof.estimate
-    money = MoneyInterval(*(_money(line, quantity) for quantity in (found.avoided, found.low, found.high)))
-    return LineResult(
-        benefit_id=line.id,
-        proof=proof,
-        projected_units=units,
-        projected=projected,
-        realized=money,
-        counted=money.low if counts else Decimal(0),
-        counts=counts,
-        achievement=float(money.low / projected) if projected else None,
-    )
+def _shared(
+    groups: Sequence[SharedGroup], measured: Mapping[str, MoneyInterval], projected: Mapping[str, Decimal]
+) -> dict[str, MoneyInterval]:
+    """Every bound shared by itself, so that none exceeds the measured change; a line's bounds stay in order."""
+    found = dict(measured)
+    for group in groups:
+        own = {name: measured[name] for name in group.benefits if name in measured}
+        by_bound = {
+            bound: share(group, {name: getattr(money, bound) for name, money in own.items()}, projected)
+            for bound in _BOUNDS
+        }
+        for name in own:
+            value, low, high = (by_bound[bound][name] for bound in _BOUNDS)
+            found[name] = MoneyInterval(value, min(low, value), max(high, value))
+    return found
 
 
-def _money(line: BenefitLine, quantity: float) -> Decimal:
-    return Decimal(repr(quantity)) * line.unit_value.amount
-
-
-def _curve(
-    case: BusinessCase, lines: Sequence[LineResult], days: tuple[date, ...], per_year: Decimal
-) -> tuple[CurvePoint, ...]:
-    """Month ends and the last day. Bounds of lines are added, which is wider than 90 % needs but assumes nothing."""
-    points: list[CurvePoint] = []
-    for position, day in enumerate(days):
-        if position + 1 < len(days) and days[position + 1].month == day.month:
-            continue
-        projected = value = low = high = Decimal(0)
-        for line, result in zip(case.benefits, lines, strict=True):
-            if not result.counts:
-                continue
-            units = projected_money(line, case.go_live, days[: position + 1], per_year)
-            projected += units * line.unit_value.amount
-            if isinstance(result.proof, Realized):
-                point = _latest(result.proof.months, day)
-                if point is not None:
-                    value += _money(line, point.avoided)
-                    low += _money(line, point.low)
-                    high += _money(line, point.high)
-        points.append(CurvePoint(day, projected, value, low, high))
-    return tuple(points)
+def _bounds_of(point: CumulativePoint) -> tuple[float, float, float]:
+    return (point.avoided, point.low, point.high)
 
 
 def _latest(points: Sequence[CumulativePoint], day: date) -> CumulativePoint | None:
     return max((point for point in points if point.day <= day), key=lambda point: point.day, default=None)
 
 
-def _increments(curve: Sequence[CurvePoint], what: Literal["low", "projected"]) -> list[tuple[CurvePoint, Decimal]]:
+def _steps(months: Sequence[LineMonth]) -> list[tuple[date, MoneyInterval]]:
+    """What each month added to what a line may count."""
+    before = MoneyInterval(Decimal(0), Decimal(0), Decimal(0))
+    steps: list[tuple[date, MoneyInterval]] = []
+    for month in months:
+        now = month.shared or before
+        steps.append((month.day, MoneyInterval(now.value - before.value, now.low - before.low, now.high - before.high)))
+        before = now
+    return steps
+
+
+def _increments(curve: Sequence[CurvePoint], what: Literal["low", "projected"]) -> list[Flow]:
     """What each month added to the running total."""
     before = Decimal(0)
-    steps: list[tuple[CurvePoint, Decimal]] = []
+    steps: list[Flow] = []
     for point in curve:
         total = point.low if what == "low" else point.projected
-        steps.append((point, total - before))
+        steps.append(Flow(point.day, total - before))
         before = total
     return steps
 
 
-def _planned_costs(case: BusinessCase, as_of: date | None) -> list[tuple[date, Decimal]]:
-    """Capital at t0, running cost from go-live month by month."""
-    costs = [(case.start_date, case.money(line.amount)) for line in case.capex]
-    if as_of is None:
-        return costs
-    per_day = sum((case.money(line.amount) for line in case.opex_per_year), Decimal(0)) / DAYS_PER_YEAR
-    start = case.go_live
-    while start <= as_of:
-        next_month = (start.replace(day=1) + timedelta(days=32)).replace(day=1)
-        end = min(as_of, next_month - timedelta(days=1))
-        costs.append((end, per_day * ((end - start).days + 1)))
-        start = next_month
-    return costs
-
-
 def _to_date(
-    case: BusinessCase, benefits: Sequence[tuple[date, Decimal]], costs: Sequence[tuple[date, Decimal]]
+    case: BusinessCase, benefits: Sequence[Flow], costs: Sequence[Flow], *, payback_of: Payback | None
 ) -> ToDate:
-    benefit = sum((money for _, money in benefits), Decimal(0))
-    cost = sum((money for _, money in costs), Decimal(0))
-    flows = [*benefits, *((day, -money) for day, money in costs)]
-    rate = 1 + case.rate
-    npv = sum((money / rate ** ((day - case.start_date).days / DAYS_PER_YEAR) for day, money in flows), Decimal(0))
-    return ToDate(benefit, cost, benefit - cost, (benefit - cost) / cost if cost else None, npv)
+    benefit = sum((flow.amount for flow in benefits), Decimal(0))
+    cost = -sum((flow.amount for flow in costs), Decimal(0))
+    flows = [*benefits, *costs]
+    reached = payback_of or (payback(flows, "not_yet") if benefits else Payback(None, "no_data"))
+    return ToDate(
+        benefit=benefit,
+        cost=cost,
+        net=benefit - cost,
+        roi=(benefit - cost) / cost if cost else None,
+        npv=present_value(case, flows),
+        payback=reached,
+    )
