@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from roi_tracker.ports import FactChange
 
 
 class TrackerError(Exception):
@@ -64,6 +71,25 @@ class IntakeError(TrackerError):
 
 class StoreError(TrackerError):
     """The tracker's store refused or failed; nothing was written."""
+
+
+class FactsChangedError(StoreError):
+    """Known facts have other content in this import; nothing was written.
+
+    Attributes:
+        changes: the first of them (`ports.FactChange`).
+        count: how many there are.
+    """
+
+    def __init__(self, changes: Sequence[FactChange], count: int) -> None:
+        super().__init__(
+            f"{count} facts are known with other content; nothing was stored",
+            field="key",
+            value=changes[0].given.key,
+            hint="correct the file, or replace what is stored with --replace",
+        )
+        self.changes = tuple(changes)
+        self.count = count
 
 
 class UnreachableError(TrackerError):

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import msgspec
 
+from roi_tracker.observations.facts import Fact
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from datetime import datetime
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from datetime import date
 
     from roi_tracker.baseline.frozen import FrozenBaseline
-    from roi_tracker.observations.facts import Fact
+    from roi_tracker.observations.facts import StopRevisionFact
     from roi_tracker.observations.rows import Observations
 
 
@@ -22,11 +25,39 @@ class Imported(msgspec.Struct, frozen=True):
         added: facts that were new.
         duplicates: facts that were already there.
         ignored: events of kinds the tracker does not use.
+        replaced: facts that a correction put in the place of older ones; the older ones are kept apart.
     """
 
     added: int
     duplicates: int
     ignored: int
+    replaced: int = 0
+
+
+OnChange = Literal["keep", "refuse", "replace"]
+"""What to do with a fact whose key is known with other content: keep the known one (an event is sent twice), refuse the
+whole import, or replace it and keep the old one under its import."""
+
+
+class FactChange(msgspec.Struct, frozen=True):
+    """A fact whose key is known with other content.
+
+    Attributes:
+        position: of the fact in the import, from 0.
+        given, stored: the new content and the known one.
+        same_import: both are in the import at hand, which contradicts itself.
+    """
+
+    position: int
+    given: Fact
+    stored: Fact
+    same_import: bool
+
+
+class Signs(msgspec.Struct, frozen=True):
+    """Signs of life of machines, by line: the first and the last of every UTC day, in order."""
+
+    by_line: dict[str, tuple[datetime, ...]]
 
 
 class EventFeed(Protocol):
@@ -50,33 +81,78 @@ class TrackerStore(Protocol):
     """The tracker's own store. Every write is one durable transaction; one writer at a time."""
 
     def add_facts(
-        self, facts: Sequence[Fact], *, source: str, ignored: int = 0, reached: int | None = None
+        self,
+        facts: Iterable[Fact],
+        *,
+        source: str,
+        ignored: int = 0,
+        reached: int | None = None,
+        on_change: OnChange = "keep",
     ) -> Imported:
-        """Store facts whose key is new, and the feed position reached.
+        """Store facts whose key is new, and the feed position reached, reading `facts` once, in one transaction.
+        Whatever `facts` raises on the way leaves the store as it was.
 
         Raises:
+            FactsChangedError: known facts have other content and `on_change` is not `keep`, or the import contradicts
+                itself; nothing was written.
             StoreError: nothing was written.
         """
         ...
 
-    def facts(self) -> Iterator[Fact]:
-        """All facts in order of arrival."""
+    def facts(self, up_to: int | None = None) -> Iterator[Fact]:
+        """All facts in order of arrival that hold; with a watermark, those that held then."""
         ...
 
     def fact_count(self) -> int:
-        """How many facts are stored; grows with every import that added something."""
+        """How many facts hold."""
+        ...
+
+    def fact_watermark(self) -> int:
+        """Number of the last fact; grows with every import that added something. `facts(it)` gives what held then."""
+        ...
+
+    def changed_since(self, watermark: int) -> Sequence[Fact]:
+        """Facts that came after a watermark, and those that have been replaced since."""
+        ...
+
+    def facts_between(self, start: datetime, end: datetime) -> Iterator[Fact]:
+        """Facts that hold and touch [start, end), in order of arrival; with them all modes and revisions, and what
+        speaks of a part or an alarm of that time (judgements, late rejects, outcomes).
+        """
+        ...
+
+    def facts_by_key(self, keys: Iterable[str]) -> Sequence[Fact]:
+        """Facts that hold, by their keys; unknown keys are left out."""
+        ...
+
+    def revisions(self) -> Sequence[StopRevisionFact]:
+        """All revisions of stops, those that have been replaced included."""
+        ...
+
+    def signs(self, start: datetime, end: datetime, up_to: int | None = None) -> Signs:
+        """Signs of life of all lines in [start, end), as known at a watermark."""
+        ...
+
+    def last_moment(self) -> datetime | None:
+        """The end of the latest fact, None without facts."""
         ...
 
     def reached(self, source: str) -> int:
         """The last feed position taken from a source, 0 when none."""
         ...
 
-    def observations(self, derivation: str) -> Observations | None:
-        """Observations kept under a derivation name (facts and calendar they came from), or None."""
+    def derived(self, derivation: str) -> int | None:
+        """Watermark of the observations kept under a derivation name (version and calendar), None for other names."""
         ...
 
-    def keep_observations(self, derivation: str, observations: Observations) -> None:
-        """Replace the kept observations."""
+    def observations(self, derivation: str) -> Observations | None:
+        """Observations kept under a derivation name, in time order, or None."""
+        ...
+
+    def keep_observations(self, derivation: str, watermark: int, kept: Observations, days: Collection[date]) -> None:
+        """Replace the rows and findings of `days` by those given (all of these days), and note the watermark.
+        Under another derivation name, everything kept before goes.
+        """
         ...
 
     def freeze(self, baseline: FrozenBaseline, at: datetime) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from roi_tracker.baseline.frozen import FittedBaseline, FrozenBaseline, Unfitted, digest, fit_baseline
-from roi_tracker.observations.derivation import derive
 from roi_tracker.observations.shifts import ShiftCalendar
+from roi_tracker.observing import DERIVATION_VERSION, observe, observe_as_of
 from roi_tracker.proof.proving import SUPPORTED, Proof, prove, reporting_so_far, scope_of
 from roi_tracker.realization.realized import Realization, realize
 from roi_tracker.report import Circumstances, Report, compose
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from roi_tracker.observations.rows import Observations
     from roi_tracker.ports import TrackerStore
 
-DERIVATION_VERSION = 1
-"""Raised whenever the same facts would give other observations."""
-
 
 class Programme:
     """One case measured on one store."""
@@ -31,15 +28,14 @@ class Programme:
         self._store = store
         self._calendar = ShiftCalendar(case.plant)
 
-    def observations(self) -> Observations:
-        """Observations of all facts so far; derived anew only when facts or calendar have changed."""
-        name = digest((DERIVATION_VERSION, self._store.fact_count(), self._case.plant.model_dump(mode="json")))
-        known = self._store.observations(name)
-        if known is not None:
-            return known
-        derived = derive(self._store.facts(), self._calendar)
-        self._store.keep_observations(name, derived)
-        return derived
+    def observations(self, watermark: int | None = None) -> Observations:
+        """Observations of all facts so far, or as they were at a watermark of the store. Only the days that new facts
+        touch are derived again.
+        """
+        if watermark is not None and watermark != self._store.fact_watermark():
+            return observe_as_of(self._store, self._calendar, watermark)
+        name = digest((DERIVATION_VERSION, self._case.plant.model_dump(mode="json")))
+        return observe(self._store, self._calendar, name)
 
     def fit(self) -> tuple[FittedBaseline | Unfitted, ...]:
         """Fit a baseline for every benefit line whose measure has a method."""

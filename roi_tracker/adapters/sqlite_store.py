@@ -6,66 +6,29 @@ trigger, not by good manners.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 import apsw
 import msgspec
 
+from roi_tracker.adapters.sqlite_facts import FactTable
+from roi_tracker.adapters.sqlite_schema import open_connection
 from roi_tracker.baseline.frozen import FrozenBaseline
 from roi_tracker.errors import StoreError
-from roi_tracker.observations.facts import Fact
+from roi_tracker.observations.facts import StopRevisionFact
+from roi_tracker.observations.packing import pack_day, unpack_days
 from roi_tracker.observations.rows import Finding, LineShift, Observation, Observations
-from roi_tracker.ports import Imported
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from datetime import datetime
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from datetime import date, datetime
     from pathlib import Path
 
-_MIGRATIONS = (
-    """
-    CREATE TABLE fact (
-        number INTEGER PRIMARY KEY,
-        key    TEXT NOT NULL UNIQUE,
-        line   TEXT NOT NULL,
-        at     TEXT NOT NULL,
-        origin TEXT NOT NULL,
-        source TEXT NOT NULL,
-        body   BLOB NOT NULL
-    ) STRICT;
-    CREATE TABLE source (name TEXT PRIMARY KEY, reached INTEGER NOT NULL) STRICT;
-    CREATE TABLE derivation (name TEXT NOT NULL) STRICT;
-    CREATE TABLE observation (
-        number INTEGER PRIMARY KEY, line TEXT NOT NULL, day TEXT NOT NULL, shift TEXT NOT NULL, product TEXT NOT NULL,
-        produced INTEGER, inspected INTEGER, rejected INTEGER, origin TEXT NOT NULL, body BLOB NOT NULL
-    ) STRICT;
-    CREATE TABLE line_shift (
-        number INTEGER PRIMARY KEY, line TEXT NOT NULL, day TEXT NOT NULL, shift TEXT NOT NULL,
-        planned_busy_s REAL, unplanned_stop_s REAL, labour_hours REAL, energy_kwh REAL, origin TEXT NOT NULL,
-        body BLOB NOT NULL
-    ) STRICT;
-    CREATE TABLE finding (number INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
-    CREATE TABLE frozen_baseline (
-        number     INTEGER PRIMARY KEY,
-        case_id    TEXT NOT NULL,
-        benefit_id TEXT NOT NULL,
-        sha256     TEXT NOT NULL UNIQUE,
-        frozen_at  TEXT NOT NULL,
-        body       BLOB NOT NULL
-    ) STRICT;
-    CREATE TRIGGER frozen_baseline_no_update BEFORE UPDATE ON frozen_baseline
-        BEGIN SELECT RAISE(ABORT, 'a frozen baseline cannot be changed'); END;
-    CREATE TRIGGER frozen_baseline_no_delete BEFORE DELETE ON frozen_baseline
-        BEGIN SELECT RAISE(ABORT, 'a frozen baseline cannot be removed'); END;
-    """,
-)
-_BUSY_TIMEOUT_MS = 5_000
+    from roi_tracker.observations.facts import Fact
+    from roi_tracker.ports import Imported, OnChange, Signs
 
 _encode = msgspec.json.Encoder().encode
-_fact_decoder: msgspec.json.Decoder[Fact] = msgspec.json.Decoder(Fact)
-_product_decoder = msgspec.json.Decoder(Observation)
-_line_decoder = msgspec.json.Decoder(LineShift)
-_finding_decoder = msgspec.json.Decoder(Finding)
 _baseline_decoder = msgspec.json.Decoder(FrozenBaseline)
 
 
@@ -79,47 +42,22 @@ class SqliteStore:
             StoreError: not a store of this program, newer than it, or the file cannot be opened.
         """
         self._path = path
-        try:
-            self._connection = apsw.Connection(str(path))
-            self._connection.set_busy_timeout(_BUSY_TIMEOUT_MS)
-            for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-                self._connection.execute(f"PRAGMA {pragma}").fetchall()
-            self._migrate()
-        except apsw.Error as error:
-            raise StoreError(
-                f"the store cannot be opened: {error}",
-                field="store",
-                value=path,
-                hint="check that the folder exists and may be written, and that the file is a roi-tracker store",
-            ) from error
-
-    def _migrate(self) -> None:
-        version = self._integer("PRAGMA user_version")
-        if version > len(_MIGRATIONS):
-            raise StoreError(
-                f"the store has schema {version}, this program knows {len(_MIGRATIONS)}",
-                field="store",
-                value=self._path,
-                hint="update lineproof",
-            )
-        for number, script in enumerate(_MIGRATIONS[version:], start=version + 1):
-            with self._connection:
-                self._connection.execute(script)
-                self._connection.execute(f"PRAGMA user_version={number}")
+        self._connection = open_connection(path)
+        self._facts = FactTable(self._connection)
 
     def add_facts(
-        self, facts: Sequence[Fact], *, source: str, ignored: int = 0, reached: int | None = None
+        self,
+        facts: Iterable[Fact],
+        *,
+        source: str,
+        ignored: int = 0,
+        reached: int | None = None,
+        on_change: OnChange = "keep",
     ) -> Imported:
         """Store facts whose key is new, and the feed position reached, in one transaction."""
         try:
             with self._connection:
-                before = self._connection.total_changes()
-                self._connection.executemany(
-                    "INSERT INTO fact (key, line, at, origin, source, body) VALUES (?, ?, ?, ?, ?, ?)"
-                    " ON CONFLICT (key) DO NOTHING",
-                    ((f.key, f.line, f.at.isoformat(), f.origin, source, _encode(f)) for f in facts),
-                )
-                added = self._connection.total_changes() - before
+                done = self._facts.add(facts, source, ignored, on_change)
                 if reached is not None:
                     self._connection.execute(
                         "INSERT INTO source (name, reached) VALUES (?, ?)"
@@ -128,73 +66,90 @@ class SqliteStore:
                     )
         except apsw.Error as error:
             raise self._failed("facts could not be stored", error) from error
-        return Imported(added=added, duplicates=len(facts) - added, ignored=ignored)
+        return done
 
-    def facts(self) -> Iterator[Fact]:
-        """All facts in order of arrival."""
-        for (body,) in self._connection.execute("SELECT body FROM fact ORDER BY number"):
-            yield _fact_decoder.decode(body)
+    def facts(self, up_to: int | None = None) -> Iterator[Fact]:
+        """All facts in order of arrival that hold, or held at a watermark."""
+        return self._facts.held(up_to)
 
     def fact_count(self) -> int:
-        """How many facts are stored."""
-        return self._integer("SELECT count(*) FROM fact")
+        """How many facts hold."""
+        return self._facts.count()
 
-    def _integer(self, query: str) -> int:
-        row = self._connection.execute(query).fetchone()
-        return int(row[0]) if row else 0
+    def fact_watermark(self) -> int:
+        """Number of the last fact."""
+        return self._facts.watermark()
+
+    def changed_since(self, watermark: int) -> Sequence[Fact]:
+        """Facts that came after a watermark, and those replaced since."""
+        return self._facts.changed_since(watermark)
+
+    def facts_between(self, start: datetime, end: datetime) -> Iterator[Fact]:
+        """Facts that touch [start, end), and what belongs to them."""
+        return self._facts.between(start, end)
+
+    def facts_by_key(self, keys: Iterable[str]) -> Sequence[Fact]:
+        """Facts that hold, by their keys."""
+        return self._facts.by_key(keys)
+
+    def revisions(self) -> Sequence[StopRevisionFact]:
+        """All revisions of stops, replaced ones included."""
+        return [fact for fact in self._facts.of_kind("stop_revision") if isinstance(fact, StopRevisionFact)]
+
+    def signs(self, start: datetime, end: datetime, up_to: int | None = None) -> Signs:
+        """Signs of life of all lines in [start, end)."""
+        return self._facts.signs(start, end, up_to)
+
+    def last_moment(self) -> datetime | None:
+        """The end of the latest fact, None without facts."""
+        return self._facts.last_moment()
 
     def reached(self, source: str) -> int:
         """The last feed position taken from a source, 0 when none."""
         row = self._connection.execute("SELECT reached FROM source WHERE name = ?", (source,)).fetchone()
         return int(row[0]) if row else 0
 
+    def derived(self, derivation: str) -> int | None:
+        """Watermark of the observations kept under a derivation name, None for other names."""
+        kept = self._connection.execute("SELECT watermark FROM derivation WHERE name = ?", (derivation,)).fetchone()
+        return None if kept is None else int(kept[0])
+
     def observations(self, derivation: str) -> Observations | None:
         """Observations kept under a derivation name, or None."""
-        kept = self._connection.execute("SELECT name FROM derivation").fetchone()
-        if kept is None or kept[0] != derivation:
+        if self.derived(derivation) is None:
             return None
-        return Observations(
-            tuple(_product_decoder.decode(body) for body in self._bodies("observation")),
-            tuple(_line_decoder.decode(body) for body in self._bodies("line_shift")),
-            tuple(_finding_decoder.decode(body) for body in self._bodies("finding")),
-        )
+        return unpack_days(body for (body,) in self._connection.execute("SELECT body FROM derived_day ORDER BY day"))
 
-    def _bodies(self, table: str) -> Iterator[bytes]:
-        for (body,) in self._connection.execute(f"SELECT body FROM {table} ORDER BY number"):  # noqa: S608 - fixed names
-            yield body
+    def keep_observations(self, derivation: str, watermark: int, kept: Observations, days: Collection[date]) -> None:
+        """Replace the rows and findings of these days."""
+        products: dict[date, list[Observation]] = defaultdict(list)
+        lines: dict[date, list[LineShift]] = defaultdict(list)
+        findings: dict[date, list[Finding]] = defaultdict(list)
+        for row in kept.products:
+            products[row.day].append(row)
+        for line in kept.line_shifts:
+            lines[line.day].append(line)
+        for found in kept.findings:
+            findings[found.day].append(found)
 
-    def keep_observations(self, derivation: str, observations: Observations) -> None:
-        """Replace the kept observations."""
+        def of_day(day: date) -> Observations:
+            return Observations(tuple(products[day]), tuple(lines[day]), tuple(findings[day]))
+
+        filled = sorted({*products, *lines, *findings})
         try:
             with self._connection:
-                for table in ("derivation", "observation", "line_shift", "finding"):
-                    self._connection.execute(f"DELETE FROM {table}")  # noqa: S608 - fixed names
-                self._connection.execute("INSERT INTO derivation (name) VALUES (?)", (derivation,))
-                self._connection.executemany(
-                    "INSERT INTO observation (line, day, shift, product, produced, inspected, rejected, origin, body)"
-                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    (
-                        (
-                            *(o.line, o.day.isoformat(), o.shift, o.product),
-                            *(o.produced, o.inspected, o.rejected, o.origin, _encode(o)),
-                        )
-                        for o in observations.products
-                    ),
+                if self.derived(derivation) is None:
+                    self._connection.execute("DELETE FROM derived_day")
+                self._connection.execute("DELETE FROM derivation")
+                self._connection.execute(
+                    "INSERT INTO derivation (name, watermark) VALUES (?, ?)", (derivation, watermark)
                 )
                 self._connection.executemany(
-                    "INSERT INTO line_shift"
-                    " (line, day, shift, planned_busy_s, unplanned_stop_s, labour_hours, energy_kwh, origin, body)"
-                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    (
-                        (
-                            *(row.line, row.day.isoformat(), row.shift, row.planned_busy_s, row.unplanned_stop_s),
-                            *(row.labour_hours, row.energy_kwh, row.origin, _encode(row)),
-                        )
-                        for row in observations.line_shifts
-                    ),
+                    "DELETE FROM derived_day WHERE day = ?", ((day.toordinal(),) for day in days)
                 )
                 self._connection.executemany(
-                    "INSERT INTO finding (body) VALUES (?)", ((_encode(found),) for found in observations.findings)
+                    "INSERT INTO derived_day (day, body) VALUES (?, ?)",
+                    ((day.toordinal(), pack_day(day, of_day(day))) for day in filled),
                 )
         except apsw.Error as error:
             raise self._failed("observations could not be stored", error) from error

@@ -100,6 +100,10 @@ class Gathered:
             take[type(fact)](fact)
         for periodic in self._periods.values():
             self._spread(periodic)
+        self.outcomes = {subject: fact for subject, fact in self.outcomes.items() if not fact.withdrawn}
+        for outcome in self.outcomes.values():
+            if not outcome.alarm_key:
+                self._take_event(outcome, self.missed)
 
     # ---- counts by product ----
 
@@ -165,12 +169,11 @@ class Gathered:
             into[key].append(fact)
 
     def _take_outcome(self, fact: f.AlarmOutcomeFact) -> None:
-        if fact.outcome == "missed":
-            self._take_event(fact, self.missed)
-            return
-        known = self.outcomes.get(fact.alarm_key)
-        if known is None or fact.at >= known.at:
-            self.outcomes[fact.alarm_key] = fact
+        """The newest statement about an alarm, or about a failure that none announced, holds."""
+        subject = fact.alarm_key or f"{fact.line} {fact.asset} {fact.at.isoformat()}"
+        known = self.outcomes.get(subject)
+        if known is None or (fact.stated_at or fact.at) >= (known.stated_at or known.at):
+            self.outcomes[subject] = fact
 
     # ---- quantities of a period ----
 

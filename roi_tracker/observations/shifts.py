@@ -8,12 +8,36 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from roi_tracker.errors import CaseError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from holidays import HolidayBase
 
     from roi_tracker.business_case import Plant
 
 _ONE_DAY = timedelta(days=1)
+
+
+def _public_holidays(place: str) -> HolidayBase:
+    """Public holidays of a country or its subdivision, substitute days included.
+
+    Raises:
+        CaseError: the library knows no such place.
+    """
+    import holidays  # noqa: PLC0415 - heavy, and only plants with a holiday calendar need it
+
+    country, _, subdivision = place.partition("-")
+    try:
+        return holidays.country_holidays(country, subdiv=subdivision or None)
+    except NotImplementedError as error:
+        raise CaseError(
+            f"no holidays are known for {place}",
+            field="plant.holidays",
+            value=place,
+            hint="an ISO 3166 code such as KR or DE-BY; or leave it out and list closed_days",
+        ) from error
 
 
 class ShiftInstance(msgspec.Struct, frozen=True):
@@ -37,6 +61,8 @@ class ShiftCalendar:
         self._shifts = plant.shifts
         self._working_weekdays = frozenset(plant.working_weekdays)
         self._closed = frozenset(plant.closed_days)
+        self._worked = frozenset(plant.worked_holidays)
+        self._public = _public_holidays(plant.holidays) if plant.holidays else None
         self._days: dict[date, tuple[ShiftInstance, ...]] = {}
         self._near: dict[date, tuple[ShiftInstance, ...]] = {}
 
@@ -49,9 +75,20 @@ class ShiftCalendar:
         """The plant's date at a moment."""
         return moment.astimezone(self._zone).date()
 
+    def holiday(self, day: date) -> str | None:
+        """Name of the public holiday of the plant's country on a day, in its language; None on others."""
+        if self._public is None:
+            return None
+        found: str | None = self._public.get(day)
+        return found
+
+    def closed(self, day: date) -> bool:
+        """True on shut-downs, and on public holidays unless the plant worked all the same."""
+        return day in self._closed or (day not in self._worked and self.holiday(day) is not None)
+
     def expected(self, day: date) -> bool:
         """True when production is expected on this day."""
-        return day.weekday() in self._working_weekdays and day not in self._closed
+        return day in self._worked or (day.weekday() in self._working_weekdays and not self.closed(day))
 
     def of_day(self, day: date) -> tuple[ShiftInstance, ...]:
         """All shifts that start on a local day."""

@@ -34,11 +34,13 @@ def test_observations_are_kept_under_their_name(tmp_path: Path) -> None:
     product = Observation("l", date(2025, 3, 1), "day", "a", "simulated", "ai", produced=5, audits=(audit,))
     row = LineShift("l", date(2025, 3, 1), "day", "measured", planned_busy_s=1.5)
     kept = Observations((product,), (row,), (Finding("outside_shifts", "l", date(2025, 3, 1), "x"),))
-    store.keep_observations("one", kept)
+    store.keep_observations("one", 7, kept, {product.day})
     assert store.observations("one") == kept
+    assert (store.derived("one"), store.derived("two")) == (7, None)
     assert store.observations("two") is None
-    store.keep_observations("two", Observations((), (), ()))
+    store.keep_observations("two", 8, Observations((), (), ()), ())
     assert store.observations("one") is None
+    assert store.observations("two") == Observations((), (), ())
     store.close()
 
 
