@@ -8,27 +8,26 @@ from __future__ import annotations
 
 import io
 import re
-import zipfile
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-import openpyxl
 import xlsxwriter
 from openpyxl.utils import get_column_letter
 from pydantic import ValidationError
 
+from roi_tracker.adapters.xlsx_package import open_workbook
 from roi_tracker.business_case import BusinessCase
+from roi_tracker.case.formula_check import broken_formula, located
+from roi_tracker.case.reading import hint_for
+from roi_tracker.case.section import FROM_FILE
 from roi_tracker.errors import CaseError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-MAX_FILE_BYTES = 5_000_000
-MAX_UNPACKED_BYTES = 60_000_000
-MAX_PARTS = 200
-MAX_RATIO = 150
 MAX_ROWS, MAX_COLUMNS = 5_000, 600
+MAX_LEVELS = 8
 _DIGITS = 15
 """Significant digits of a spreadsheet's number."""
 _CASE = "case"
@@ -128,9 +127,7 @@ def read_xlsx_case(content: bytes) -> BusinessCase:
     Raises:
         CaseError: not such a workbook, too large once unpacked, or a cell is wrong; the message names sheet and cell.
     """
-    _check_package(content)
-    shown = openpyxl.load_workbook(io.BytesIO(content), data_only=True, read_only=False, keep_links=False)
-    written = openpyxl.load_workbook(io.BytesIO(content), data_only=False, read_only=False, keep_links=False)
+    shown, written = open_workbook(content)
     tree: dict[str, Any] = {}
     places: dict[_Path, _Place] = {}
     for name in shown.sheetnames:
@@ -143,33 +140,14 @@ def read_xlsx_case(content: bytes) -> BusinessCase:
         else:
             _read_items(sheet, name, tree, places)
     try:
-        return BusinessCase.model_validate(_lists(tree))
+        case = BusinessCase.model_validate(_lists(tree), context=FROM_FILE)
     except ValidationError as error:
         raise _explained(error, places) from error
-
-
-def _check_package(content: bytes) -> None:
-    if len(content) > MAX_FILE_BYTES:
-        raise CaseError(f"the workbook has more than {MAX_FILE_BYTES:,} bytes", field="file", hint="a case is small")
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as package:
-            parts = package.infolist()
-            unpacked = sum(part.file_size for part in parts)
-            too_dense = any(part.file_size > MAX_RATIO * max(part.compress_size, 1_000) for part in parts)
-            if len(parts) > MAX_PARTS or unpacked > MAX_UNPACKED_BYTES or too_dense:
-                raise CaseError(
-                    f"the workbook unpacks to {unpacked:,} bytes in {len(parts)} parts: too much for a case",
-                    field="file", hint="save the case in a new workbook",
-                )  # fmt: skip
-            for part in parts:
-                with package.open(part) as opened:
-                    text = opened.read(part.file_size + 1)
-                if len(text) > part.file_size or b"<!DOCTYPE" in text[:4096] or b"<!ENTITY" in text:
-                    raise CaseError("the workbook is not what it says", field="file", value=part.filename)
-            if "xl/workbook.xml" not in package.namelist():
-                raise CaseError("not an Excel workbook", field="file", hint="save as .xlsx")
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
-        raise CaseError("not an Excel workbook", field="file", hint="save as .xlsx, without a password") from error
+    broken = broken_formula(case)
+    if broken is not None:
+        path, fault = broken
+        raise located(fault, _place_of(path, places) or "workbook") from fault
+    return case
 
 
 class _Cells:
@@ -212,6 +190,8 @@ class _Cells:
 
 def _decimal(value: float, number_format: str) -> Decimal:
     number = Decimal(repr(value))
+    if not number.is_finite() or number.adjusted() > _DIGITS:
+        return number  # refused by the schema, with its cell
     match = re.fullmatch(r"[#,]*0(?:\.(0+))?", number_format)
     if match is not None and match.group(1):
         shown = number.quantize(Decimal(1).scaleb(-len(match.group(1))))
@@ -261,13 +241,16 @@ def _read_items(sheet: _Cells, name: str, tree: dict[str, Any], places: dict[_Pa
 
 
 def _put(tree: dict[str, Any], path: _Path, value: object, place: _Place) -> None:
+    hint = "keys are those of docs/reference/business_case.md, each once"
+    if len(path) > MAX_LEVELS:
+        raise CaseError(f"{place.text} has a key of {len(path)} levels", field=place.text, value=path[0], hint=hint)
     for key in path[:-1]:
         inner = tree.setdefault(key, {})
         if not isinstance(inner, dict):
-            raise CaseError(f"{place.text} repeats {'.'.join(path)}", field=place.text, value=str(value))
+            raise CaseError(f"{place.text} repeats {'.'.join(path)}", field=place.text, value=str(value), hint=hint)
         tree = inner
     if path[-1] in tree:
-        raise CaseError(f"{place.text} repeats {'.'.join(path)}", field=place.text, value=str(value))
+        raise CaseError(f"{place.text} repeats {'.'.join(path)}", field=place.text, value=str(value), hint=hint)
     tree[path[-1]] = value
 
 
@@ -275,7 +258,7 @@ def _lists(value: object) -> object:
     """Keys 1, 2, 3 become a list; the place of a gap is kept by the order."""
     if not isinstance(value, dict):
         return value
-    if value and all(key.isdigit() for key in value):
+    if value and all(key.isascii() and key.isdigit() for key in value):
         return [_lists(value[key]) for key in sorted(value, key=int)]
     return {key: _lists(inner) for key, inner in value.items()}
 
@@ -283,18 +266,28 @@ def _lists(value: object) -> object:
 def _explained(error: ValidationError, places: Mapping[_Path, _Place]) -> CaseError:
     first = error.errors(include_url=False)[0]
     path = tuple(
-        str(part + 1) if isinstance(part, int) else part for part in first["loc"] if part not in {"number", "years"}
+        part for part in (*first["loc"], *first.get("ctx", {}).get("path", ())) if part not in {"number", "years"}
     )
-    known = path
-    while known and known not in places:
-        known = known[:-1]
-    place = f"{places[known].text}: " if known else ""
+    place = _place_of(path, places)
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] == "missing":
         message = f"{path[-1]!r} is missing"
     if first["type"] == "extra_forbidden":
         message = f"unknown column or key {path[-1]!r}"
     return CaseError(
-        f"the case cannot be used: {place}{message}",
-        field=".".join(path) or _CASE, value=str(first["input"])[:80], hint="see docs/reference/business_case.md",
-    )  # fmt: skip
+        f"the case cannot be used: {place + ': ' if place else ''}{message}",
+        field=".".join(str(part) for part in path) or _CASE,
+        value="as written" if isinstance(first["input"], dict | list) else first["input"],
+        hint=hint_for(first["type"]),
+    )
+
+
+def _place_of(path: tuple[str | int, ...], places: Mapping[_Path, _Place]) -> str:
+    """The cell of a key, or of the nearest one around it; positions in lists count from 0 there and from 1 here."""
+    known = tuple(str(part + 1) if isinstance(part, int) else part for part in path)
+    inside = next((one for one in places if known and one[: len(known)] == known), None)
+    if inside is not None and known not in places:
+        return places[inside].text
+    while known and known not in places:
+        known = known[:-1]
+    return places[known].text if known else ""

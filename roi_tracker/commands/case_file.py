@@ -21,8 +21,16 @@ def load_case(path: Path) -> BusinessCase:
     """A case from its file.
 
     Raises:
-        CaseError: the file cannot be read, or is not a case.
+        CaseError: the file cannot be read, or is not a case; names the file.
     """
+    try:
+        return _case(path)
+    except CaseError as error:
+        message = f"{path.name}: {error.args[0]}"
+        raise CaseError(message, field=error.field, value=error.value, hint=error.hint) from error
+
+
+def _case(path: Path) -> BusinessCase:
     if path.suffix.lower() == ".xlsx":
         from roi_tracker.adapters.xlsx_case import read_xlsx_case
 
