@@ -12,9 +12,11 @@ the answers differ.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import math
 import random
+import resource
 import statistics
 import subprocess
 import sys
@@ -79,11 +81,16 @@ class SimulationFigures:
 
 @dataclass(frozen=True)
 class Figures:
-    """The answer."""
+    """The answer.
+
+    Attributes:
+        processor: processor seconds of both commands: what is left of `commands` on a machine with nothing else to do.
+    """
 
     draws: int
     limit_s: float
     commands: Spread
+    processor: Spread
     of_limit: float
     one_process: Spread
     one_process_of_limit: float
@@ -115,6 +122,12 @@ def _run(module: str, *arguments: object) -> str:
     if done.returncode:
         sys.exit(f"{' '.join(call)} ended with {done.returncode}:\n{done.stderr[-2000:]}")
     return done.stdout
+
+
+def _processor_s() -> float:
+    """Processor seconds of all children that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def staged() -> dict[str, float]:
@@ -299,7 +312,12 @@ def measured(runs: int, draws: int) -> Figures:
     """Run everything."""
     with tempfile.TemporaryDirectory() as folder:
         both_commands(Path(folder))  # once unmeasured: byte code and disk cache as on any later day
-        commands = spread([timed(lambda: both_commands(Path(folder))) for _ in range(runs)])
+        used = [_processor_s()]
+        seconds = []
+        for _ in range(runs):
+            seconds.append(timed(lambda: both_commands(Path(folder))))
+            used.append(_processor_s())
+    commands, processor = spread(seconds), spread([after - before for before, after in itertools.pairwise(used)])
     split = [staged() for _ in range(runs)]
     by_stage = {stage: spread([one[stage] for one in split]) for stage in split[0]}
     whole = spread([sum(one.values()) for one in split])
@@ -307,6 +325,7 @@ def measured(runs: int, draws: int) -> Figures:
         draws,
         LIMIT_S,
         commands,
+        processor,
         commands.median_s / LIMIT_S,
         whole,
         whole.median_s / LIMIT_S,
@@ -324,6 +343,7 @@ def table(figures: Figures) -> str:
     rows = [
         f"{'seconds, ABC case':<36}{'median':>8}{'fastest':>9}{'slowest':>9}  ({figures.commands.runs} runs)",
         line("both commands, all files", figures.commands, f"{figures.of_limit:.2f} of the limit {LIMIT_S:g} s"),
+        line("  of which processor time", figures.processor),
         line("the same in one process", figures.one_process, f"{figures.one_process_of_limit:.2f} of the limit"),
         *(line(f"  {stage}", one) for stage, one in figures.stages.items()),
         "",
