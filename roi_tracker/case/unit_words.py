@@ -54,11 +54,13 @@ def unit_text(unit: str, language: Language) -> str:
 
     >>> unit_text("억원/year", "en"), unit_text("h/month", "ko")
     ('KRW million/year', '시간/월')
+    >>> unit_text("KRW/part", "ko")
+    '원/개'
     """
     head, *per = [part.strip() for part in unit.split("/")]
     money = _money_unit(head)
     if money is not None:
-        shown = unit_label(*money, language)
+        shown = "원" if language == "ko" and money == ("KRW", "1") else unit_label(*money, language)
     elif head == "ratio":
         shown = "%"
     else:

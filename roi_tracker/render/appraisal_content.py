@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from roi_tracker.render.content_blocks import Tone
 
 _SHOWN = 12
+_OPERATORS = {">=": "\N{GREATER-THAN OR EQUAL TO}", "<=": "\N{LESS-THAN OR EQUAL TO}"}
 _TONES: dict[str, Tone] = {"approve": "good", "approve_in_stages": "warn", "do_not_approve": "bad"}
 _MANY_FLOWS = 24
 
@@ -116,7 +117,8 @@ def _decision(w: AppraisalWording, document: AppraisalDocument) -> Section:
             write = figures.get(one.figure, w.years if "payback" in one.figure else w.ratio)
             actual = t("figure.no_irr") if one.actual is None else write(float(one.actual))
             limit = write(float(one.limit))
-            label = f"{_figure_name(w, one.figure)} {one.operator} {limit} ({t(f'scenario.{one.scenario}')})"
+            compared = _OPERATORS.get(one.operator, one.operator)
+            label = f"{figure_name(w, one.figure)} {compared} {limit} ({t(f'scenario.{one.scenario}')})"
             rows.append((label, actual, met[one.passed]))
         heads = columns((t("decide.condition"), t("decide.actual"), t("decide.met")))
         tables.append(Table(heads, tuple(rows)))
@@ -147,7 +149,8 @@ def _decision(w: AppraisalWording, document: AppraisalDocument) -> Section:
     return Section(id="decision", title=t("decide.title"), tables=tuple(tables), notes=notes)
 
 
-def _figure_name(w: AppraisalWording, figure: str) -> str:
+def figure_name(w: AppraisalWording, figure: str) -> str:
+    """A figure of the decision rule in words."""
     keys = {
         "irr": "head.irr",
         "npv": "head.npv",

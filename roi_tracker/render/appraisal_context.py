@@ -253,7 +253,7 @@ def _open(w: AppraisalWording, document: AppraisalDocument) -> Section:
     if left.cost_categories:
         notes.append(t("open.cost_categories", names=", ".join(t(f"category.{one}") for one in left.cost_categories)))
     if left.unused_assumptions:
-        notes.append(t("open.unused", names=", ".join(left.unused_assumptions)))
+        notes.append(t("open.unused", names=", ".join(w.variable(one) for one in left.unused_assumptions)))
     if left.contingency:
         notes.append(t("open.contingency"))
     if left.discount_basis:

@@ -14,17 +14,17 @@ import numpy as np
 from roi_tracker.appraisal.cash_flows import CashFlows, cash_flows
 from roi_tracker.appraisal.taxation import depreciation, loss_kept, taxes
 from roi_tracker.case.units import unit_meaning
-from roi_tracker.money import UNIT_FACTORS
+from roi_tracker.money import unit_factor
 from roi_tracker.render.workbook_cells import MONEY, NUMBER, RATIO, YEARS
 
 if TYPE_CHECKING:
-    from roi_tracker.render.workbook_cells import Book
     from collections.abc import Sequence
 
     from roi_tracker.appraisal.model import Model
     from roi_tracker.appraisal.scenarios import Appraisal
     from roi_tracker.render.appraisal_wording import AppraisalWording
     from roi_tracker.render.appraisal_workbook_inputs import Inputs
+    from roi_tracker.render.workbook_cells import Book
 
 _HALF = Decimal("0.5")
 _NEAR_TOTAL_LOSS = -0.99
@@ -62,7 +62,7 @@ class FlowSheet:
 
     def __init__(self, book: Book, w: AppraisalWording, model: Model, inputs: Inputs) -> None:
         self._w, self._model, self._case, self._inputs = w, model, model.case, inputs
-        self._unit = UNIT_FACTORS[self._case.display_unit]
+        self._unit = unit_factor(self._case.display_unit, w.language)
         self.sheet = book.sheet(w.t("sheet.flows"))
         self._next = 0
 
@@ -130,7 +130,7 @@ class FlowSheet:
 
     def _operating(self, flows: CashFlows, factors: tuple[str, str], capital: tuple[int, int]) -> dict[str, int]:
         t, own, count = self._w.t, self._case.conventions, self._case.period_count
-        self.sheet.heads(self._next, ["", *self._inputs.labels])
+        self.sheet.heads(self._next, ["", *self._inputs.labels], repeat=False)
         self._next += 1
         rows = {"times": self._fixed(t("sheet.time"), flows.schedule.operations)}
         prices = rows["prices"] = self._price(rows["times"], flows.schedule.operations, t("sheet.price"))

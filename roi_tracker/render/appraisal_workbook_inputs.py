@@ -6,14 +6,15 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from roi_tracker.case.units import unit_meaning
-from roi_tracker.money import UNIT_FACTORS
-from roi_tracker.render.workbook_cells import MONEY, NUMBER, RATIO, Sheet, excel_formula, excel_name
+from roi_tracker.money import unit_factor
+from roi_tracker.render.workbook_cells import MONEY, NUMBER, RATIO, excel_formula, excel_name
 
 if TYPE_CHECKING:
     from roi_tracker.appraisal.model import Input, Model
     from roi_tracker.case.conventions import BenefitClass
     from roi_tracker.formulas import Formula
     from roi_tracker.render.appraisal_wording import AppraisalWording
+    from roi_tracker.render.workbook_cells import Book
 
 _FIRST_STATED = 7
 
@@ -21,24 +22,26 @@ _FIRST_STATED = 7
 class Inputs:
     """The three sheets and where everything on them stands."""
 
-    def __init__(self, workbook: Any, w: AppraisalWording, model: Model) -> None:  # noqa: ANN401 - the library has no types
+    def __init__(self, book: Book, w: AppraisalWording, model: Model) -> None:
         self._w, self._model, self._case = w, model, model.case
         self._count = self._case.period_count
         self._amounts = model.exact()
-        self._unit = UNIT_FACTORS[self._case.display_unit]
+        self._unit = unit_factor(self._case.display_unit, w.language)
         self.labels = [
             str(year) if self._case.periods_per_year == 1 else f"{year}-{month + 1:02}"
             for year in self._case.years
             for month in range(self._case.periods_per_year)
         ]
-        self.assumptions = Sheet(workbook, w.t("sheet.assumptions"))
-        self.benefits = Sheet(workbook, w.t("sheet.benefits"))
-        self.costs = Sheet(workbook, w.t("sheet.costs"))
+        self.assumptions = book.sheet(w.t("sheet.assumptions"))
+        self.benefits = book.sheet(w.t("sheet.benefits"))
+        self.costs = book.sheet(w.t("sheet.costs"))
         self._rows: dict[str, int] = {}
         self._first_base = _FIRST_STATED + max((len(one.assumption_values) for one in self._stated()), default=1)
         self._write_assumptions()
         self._benefit_row: dict[str, int] = {}
         self._write_benefits()
+        self._capex_row: dict[str, int] = {}
+        self._opex_row: dict[str, int] = {}
         self._write_costs()
 
     def cell(self, name: str, period: int) -> str:
@@ -54,13 +57,28 @@ class Inputs:
         """Running cost of a period."""
         return self.costs.at(self._opex_total, 3 + period)
 
+    def line(self, address: str) -> str | None:
+        """Reference to a line's money: one cell of capital, one cell a period else; None where it is no line."""
+        group, _, name = address.partition(".")
+        if group == "benefits" and name in self._benefit_row:
+            return self.benefits.across(self._benefit_row[name], 3, 2 + self._count)
+        if group == "opex" and name in self._opex_row:
+            return self.costs.across(self._opex_row[name], 3, 2 + self._count)
+        return self.costs.at(self._capex_row[name], 2) if group == "capex" and name in self._capex_row else None
+
+    @property
+    def capital_lines(self) -> str:
+        """Reference to the capital lines, contingency apart."""
+        rows = self._capex_row.values()
+        return self.costs.block(min(rows), 2, max(rows), 2)
+
     def _stated(self) -> list[_Stated]:
         return [_Stated(one) for one in self._model.inputs.values()]
 
     def _write_assumptions(self) -> None:
         sheet, t = self.assumptions, self._w.t
         sheet.text(0, 0, t("assume.title"), strong=True)
-        sheet.text(0, 1, t("sheet.live"))
+        sheet.note(0, t("sheet.live"), 1)
         special: list[tuple[str, str, Decimal]] = [
             ("rate", t("conv.discount"), self._case.rate),
             ("finance_rate", "MIRR (finance)", self._or_rate(self._case.conventions.finance_rate)),
@@ -74,15 +92,15 @@ class Inputs:
             sheet.number(row, 1, value, "0.0##%")
             sheet.define(name, sheet.at(row, 1))
         row = len(special) + 1
-        sheet.text(row, 0, t("conv.title") + f": 1 {self._w.case.display_unit} =")
+        sheet.text(row, 0, t("conv.title") + f": 1 {self._w.unit} =")
         sheet.fixed(row, 1, self._unit, "#,##0")
         sheet.define("unit", sheet.at(row, 1))
         row += 2
         sheet.heads(row, [t(f"assume.{key}") for key in ("id", "unit", "source", "owner")])
         sheet.heads(row, [t(f"sheet.{key}") for key in ("factor", "low", "high")], 4)
-        sheet.text(row, _FIRST_STATED, t("assume.value"), strong=True)
+        sheet.heads(row, [t("assume.value")], _FIRST_STATED)
         sheet.heads(row, self.labels, self._first_base)
-        sheet.text(row - 1, self._first_base, t("sheet.base"))
+        sheet.note(row - 1, t("sheet.base"), self._first_base)
         sheet.raw.freeze_panes(row + 1, 1)
         for stated in self._stated():
             row += 1
@@ -91,7 +109,7 @@ class Inputs:
             row += 1
             self._rows[name] = row
             calculation = self._case.calculations[name]
-            sheet.text(row, 0, name)
+            sheet.text(row, 0, self._shown(name))
             sheet.text(row, 1, calculation.unit)
             sheet.text(row, 2, calculation.formula)
             for period, value in enumerate(self._series(self._amounts.quantities[name])):
@@ -101,7 +119,9 @@ class Inputs:
     def _write_input(self, row: int, stated: _Stated) -> None:
         sheet, one = self.assumptions, stated.input
         self._rows[one.id] = row
-        for column, text in enumerate((one.id, one.assumption.unit, one.assumption.source, one.assumption.owner)):
+        for column, text in enumerate(
+            (self._shown(one.id), one.assumption.unit, one.assumption.source, one.assumption.owner)
+        ):
             sheet.text(row, column, text)
         sheet.fixed(row, 4, one.factor)
         for column, bound in ((5, one.assumption.low), (6, one.assumption.high)):
@@ -114,6 +134,11 @@ class Inputs:
             factor = sheet.at(row, 4).rpartition("!")[2]
             sheet.formula(row, self._first_base + period, f"{source}*{factor}", value, NUMBER)
         sheet.define(excel_name(one.id), sheet.across(row, self._first_base, self._first_base + self._count - 1))
+
+    def _shown(self, name: str) -> str:
+        """A name with the id that formulas use."""
+        shown = self._w.variable(name)
+        return shown if shown == name else f"{shown} ({name})"
 
     def _column_of(self, one: Input, period: int) -> int:
         count = len(one.values)
@@ -139,7 +164,7 @@ class Inputs:
 
     def _write_benefits(self) -> None:
         sheet, t, lines = self.benefits, self._w.t, self._case.benefits
-        sheet.heads(0, [f"{t('benefit.title')} ({self._w.case.display_unit})", t("benefit.class"), "", *self.labels])
+        sheet.heads(0, [f"{t('benefit.title')} ({self._w.unit})", t("benefit.class"), "", *self.labels])
         ramp_row = len(lines) + 4
         sheet.heads(ramp_row, [t("sheet.ramp"), "", "", *self.labels])
         for index, line in enumerate(lines):
@@ -181,11 +206,12 @@ class Inputs:
 
     def _write_costs(self) -> None:
         sheet, t = self.costs, self._w.t
-        sheet.heads(0, [f"{t('cost.capex')} ({self._w.case.display_unit})", t("cost.category"), t("cost.amount")])
+        sheet.heads(0, [f"{t('cost.capex')} ({self._w.unit})", t("cost.category"), t("cost.amount")])
         row = 0
         for row, line in enumerate(self._case.capex, 1):
             sheet.text(row, 0, self._w.name(line.name))
             sheet.text(row, 1, t(f"category.{line.category}"))
+            self._capex_row[line.id] = row
             value = self._amounts.capex[line.id][0] / self._unit
             sheet.formula(row, 2, f"({self._line(f'capex.{line.id}', 0)})/unit", value)
         reserve = self._case.contingency
@@ -204,13 +230,14 @@ class Inputs:
         sheet.formula(row, 2, f"SUM({lines_sum})", total, MONEY)
         sheet.define("capital", sheet.at(row, 2))
         row += 2
-        sheet.heads(row, [f"{t('cost.opex')} ({self._w.case.display_unit})", t("cost.category"), t("sheet.growth")])
+        sheet.heads(row, [f"{t('cost.opex')} ({self._w.unit})", t("cost.category"), t("sheet.growth")])
         sheet.heads(row, self.labels, 3)
         first = row + 1
         for line in self._case.opex_per_year:
             row += 1
             sheet.text(row, 0, self._w.name(line.name))
             sheet.text(row, 1, t(f"category.{line.category}"))
+            self._opex_row[line.id] = row
             sheet.number(row, 2, line.growth, RATIO)
             growth = sheet.at(row, 2).rpartition("!")[2]
             for period, value in enumerate(self._amounts.opex[line.id]):

@@ -59,11 +59,15 @@ def _laid_out(content: Content) -> dict[str, Any]:
 
 
 def _wide(table: Table) -> list[bool]:
-    """Which columns share the room that is left: those with long texts, else the first."""
+    """Which columns share the room that is left: those with long texts, else the last of texts, else the first."""
     longest = [
         max((len(row[index]) for row in table.rows), default=0) >= _LONG_TEXT for index in range(len(table.columns))
     ]
-    return longest if any(longest) else [index == 0 for index in range(len(table.columns))]
+    if any(longest):
+        return longest
+    only_texts = not any(column.figures for column in table.columns)
+    taken = len(table.columns) - 1 if only_texts else 0
+    return [index == taken for index in range(len(table.columns))]
 
 
 @lru_cache(maxsize=1)

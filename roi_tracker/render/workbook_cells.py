@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import unicodedata
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from xlsxwriter.utility import xl_cell_to_rowcol, xl_rowcol_to_cell
 
 from roi_tracker.errors import CaseError
@@ -17,43 +19,124 @@ if TYPE_CHECKING:
 
 _LONGEST_FORMULA = 8_000
 _OPERATORS: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "^"}
-MONEY, RATIO, NUMBER, YEARS = "#,##0.0;[Red]-#,##0.0", "0.0%", "#,##0.######", "0.00"
+_A4 = 9
+_LONGEST_NAME = 31
+"""Characters that a sheet's name may have."""
+_LONGEST_FOOTER = 200
+_NARROWEST, _WIDEST = 10, 56
+"""Widths of columns, in characters."""
+MONEY, RATIO, NUMBER, YEARS = "#,##0.0;[Red]-#,##0.0", "0.0%", "#,##0.0#####", "0.00"
+
+
+ACCENT, BAD = "#0B5A8C", "#A3262A"
+
+
+class Book:
+    """A workbook whose sheets look and print alike."""
+
+    def __init__(self, workbook: Any, title: str) -> None:  # noqa: ANN401 - the library has no types
+        self.raw = workbook
+        self._title = title
+        self._sheets: list[Sheet] = []
+
+    def sheet(self, name: str) -> Sheet:
+        """A new sheet, landscape A4, as wide as the page, pages numbered."""
+        made = Sheet(self.raw, name[:_LONGEST_NAME], self._title)
+        self._sheets.append(made)
+        return made
+
+    def chart(self, kind: str, subtype: str | None = None) -> Any:  # noqa: ANN401 - the library has no types
+        """A new chart."""
+        return self.raw.add_chart({"type": kind} | ({} if subtype is None else {"subtype": subtype}))
+
+    def close(self) -> None:
+        """Fit the columns and write everything."""
+        for sheet in self._sheets:
+            sheet.fit()
+        self.raw.close()
 
 
 class Sheet:
     """One worksheet; rows and columns count from 0."""
 
-    def __init__(self, workbook: Any, name: str) -> None:  # noqa: ANN401 - the library has no types
+    def __init__(self, workbook: Any, name: str, title: str) -> None:  # noqa: ANN401 - the library has no types
         self.name = name
         self._book = workbook
         self._sheet = workbook.add_worksheet(name)
-        self._formats: dict[tuple[str, bool, bool], Any] = {}
+        self._formats: dict[_Look, Any] = {}
+        self._widths: dict[int, int] = {}
+        self._heads: dict[tuple[int, int], str] = {}
+        self._figures: set[tuple[int, int]] = set()
+        self._repeated = False
         self._sheet.hide_gridlines(2)
-        self._sheet.set_column(0, 0, 34)
-        self._sheet.set_column(1, 60, 13)
+        self._sheet.set_landscape()
+        self._sheet.set_paper(_A4)
+        self._sheet.fit_to_pages(1, 0)
+        self._sheet.set_margins(left=0.5, right=0.5, top=0.6, bottom=0.7)
+        shown = f"{title} - {name}".replace("&", "&&")
+        self._sheet.set_footer(f"&L&8{shown[:_LONGEST_FOOTER]}&R&8&P / &N")
 
     @property
     def raw(self) -> Any:  # noqa: ANN401 - the library has no types
         """The library's own sheet, for charts and panes."""
         return self._sheet
 
-    def text(self, row: int, column: int, text: str, *, strong: bool = False) -> None:
+    def text(self, row: int, column: int, text: str, *, strong: bool = False, wrap: bool = False) -> None:
         """A text, also where it begins with = + - or @."""
-        self._sheet.write_string(row, column, text, self._format("@" if text[:1] in set("=+-@") else "", strong=strong))
+        look = _Look("@" if text[:1] in set("=+-@") else "", strong=strong, wrap=wrap, indent=int(column > 0))
+        self._sheet.write_string(row, column, text, self._format(look))
+        self._measure(column, text)
 
-    def heads(self, row: int, labels: Sequence[str], start: int = 0) -> None:
-        """A row of column heads."""
+    def note(self, row: int, text: str, column: int = 0) -> None:
+        """A remark that may run over the cells to its right."""
+        self._sheet.write_string(row, column, text, self._format(_Look("", dim=True)))
+
+    def heads(self, row: int, labels: Sequence[str], start: int = 0, *, repeat: bool = True) -> None:
+        """A row of column heads, to the right over figures; the first one stands again on every printed page."""
         for index, label in enumerate(labels):
-            self.text(row, start + index, label, strong=True)
+            self._heads[row, start + index] = label
+            self._measure(start + index, label)
+        if repeat and not self._repeated:
+            self._sheet.repeat_rows(row)
+            self._repeated = True
+
+    def filter(self, head: int, last_column: int, last_row: int) -> None:
+        """Let people filter a table by the heads in a row."""
+        self._sheet.autofilter(head, 0, last_row, last_column)
+
+    def fit(self) -> None:
+        """Write the heads; make columns as wide as what stands in them, between a least and a most."""
+        for (row, column), label in self._heads.items():
+            over_figures = (row + 1, column) in self._figures
+            self._sheet.write_string(row, column, label, self._format(_Look("", head=True, right=over_figures)))
+        last = max(self._widths, default=0)
+        for column in range(last + 1):
+            self._sheet.set_column(column, column, min(max(self._widths.get(column, 0) + 2, _NARROWEST), _WIDEST))
+
+    def _figure(self, row: int, column: int, value: float | Decimal, number_format: str) -> str:
+        """Room for a figure, and its format: a plain number shows decimals only where it has any."""
+        self._figures.add((row, column))
+        shown = number_format
+        if number_format == NUMBER:
+            shown = "#,##0" if float(value).is_integer() else "#,##0.0#####"
+        digits = f"{float(value):,.6f}".rstrip("0") if number_format == NUMBER else f"{float(value):,.1f}"
+        self._measure(column, digits if shown != "yyyy-mm-dd" else shown)
+        return shown
+
+    def _measure(self, column: int, text: str) -> None:
+        width = sum(2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in text)
+        self._widths[column] = max(self._widths.get(column, 0), width)
 
     def number(self, row: int, column: int, value: Decimal | float, number_format: str = NUMBER) -> None:
         """A number that people may change."""
-        self._sheet.write_number(row, column, float(value), self._format(number_format, changeable=True))
+        look = self._figure(row, column, value, number_format)
+        self._sheet.write_number(row, column, float(value), self._format(_Look(look, changeable=True)))
 
     def fixed(self, row: int, column: int, value: float | Decimal | None, number_format: str = NUMBER) -> None:
         """A number the engine computed; nothing where there is none."""
         if value is not None:
-            self._sheet.write_number(row, column, float(value), self._format(number_format))
+            look = self._figure(row, column, value, number_format)
+            self._sheet.write_number(row, column, float(value), self._format(_Look(look)))
 
     def formula(
         self, row: int, column: int, formula: str, cached: Decimal | float | str, number_format: str = MONEY
@@ -62,7 +145,9 @@ class Sheet:
         value = cached if isinstance(cached, str) else float(cached)
         if len(formula) > _LONGEST_FORMULA:
             raise CaseError("a formula is too long for a workbook", field=self.name, hint="use --format html or pdf")
-        self._sheet.write_formula(row, column, f"={formula}", self._format(number_format), value)
+        look = number_format if isinstance(value, str) else self._figure(row, column, value, number_format)
+        text = isinstance(value, str) and number_format != ""
+        self._sheet.write_formula(row, column, f"={formula}", self._format(_Look(look, right=text)), value)
 
     def at(self, row: int, column: int, *, absolute: bool = True) -> str:
         """Reference to a cell from any sheet."""
@@ -85,18 +170,52 @@ class Sheet:
     def _quoted(self) -> str:
         return "'" + self.name.replace("'", "''") + "'"
 
-    def _format(self, number_format: str, *, strong: bool = False, changeable: bool = False) -> Any:  # noqa: ANN401 - the library has no types
-        key = (number_format, strong, changeable)
-        if key not in self._formats:
-            look: dict[str, Any] = {"font_name": "Noto Sans KR", "font_size": 10}
-            if number_format:
-                look["num_format"] = number_format
-            if strong:
-                look |= {"bold": True, "bottom": 1, "bottom_color": "#D5DAE0"}
-            if changeable:
-                look |= {"font_color": "#0B5A8C", "bg_color": "#EEF5FA"}
-            self._formats[key] = self._book.add_format(look)
-        return self._formats[key]
+    def _format(self, look: _Look) -> Any:  # noqa: ANN401 - the library has no types
+        if look not in self._formats:
+            self._formats[look] = self._book.add_format(look.properties())
+        return self._formats[look]
+
+
+class _Look(msgspec.Struct, frozen=True):
+    """How a cell looks."""
+
+    number_format: str
+    strong: bool = False
+    head: bool = False
+    changeable: bool = False
+    wrap: bool = False
+    dim: bool = False
+    right: bool = False
+    indent: int = 0
+
+    def properties(self) -> dict[str, Any]:
+        """As the library takes it."""
+        look: dict[str, Any] = {"font_name": "Noto Sans KR", "font_size": 10, "valign": "top"}
+        if self.number_format:
+            look["num_format"] = self.number_format
+        if self.strong:
+            look["bold"] = True
+        if self.head:
+            look |= {"bold": True, "bg_color": "#EEF0F3", "bottom": 1, "bottom_color": "#9AA4AF", "text_wrap": True}
+        if self.changeable:
+            look |= {"font_color": "#0B5A8C", "bg_color": "#EEF5FA"}
+        if self.wrap:
+            look["text_wrap"] = True
+        if self.right:
+            look["align"] = "right"
+        if self.indent:
+            look["indent"] = self.indent
+        if self.dim:
+            look |= {"font_color": "#55616E", "italic": True}
+        return look
+
+
+def dress(chart: Any, title: str, unit: str) -> None:  # noqa: ANN401 - the library has no types
+    """Title, axes and grid that every chart of a workbook has."""
+    chart.set_title({"name": title, "name_font": {"size": 11}})
+    chart.set_legend({"none": True})
+    chart.set_y_axis({"name": unit, "major_gridlines": {"visible": True, "line": {"color": "#D5DAE0"}}})
+    chart.set_x_axis({"label_position": "low"})
 
 
 def excel_formula(formula: Formula, period: int, cell: Callable[[str, int], str]) -> str:
