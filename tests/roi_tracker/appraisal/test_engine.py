@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -265,13 +264,11 @@ def test_correlated_inputs_widen_or_narrow() -> None:
     assert spread("-0.9") < spread("0") < spread("0.9")
 
 
-def test_a_hundred_thousand_draws_take_less_than_a_second() -> None:
+def test_every_input_with_a_range_varies() -> None:
     case = parse_case((EXAMPLES / "small_workshop.yaml").read_text(encoding="utf-8"), "yaml")
-    model = Model(case)
-    started = time.perf_counter()
-    found = simulate(model, 100_000)
-    assert time.perf_counter() - started < 1.0
-    assert len(found.uncertain) == 10
+    found = simulate(Model(case), 10_000)
+    assert len(found.uncertain) == len(found.drivers) == 10
+    assert sum(one.share for one in found.histogram) == pytest.approx(1.0)
 
 
 def test_no_range_no_simulation() -> None:
