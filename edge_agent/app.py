@@ -26,11 +26,12 @@ from edge_agent.adapters.sqlite_store import SqliteStore
 from edge_agent.adapters.system_clock import SystemClock
 from edge_agent.adapters.systemd_notify import notify
 from edge_agent.alarms import AlarmRule
+from edge_agent.asking import asked, station_audits
 from edge_agent.condition import STALL_LIMIT_S, Condition, Heartbeat
 from edge_agent.downtime import DowntimeTracker
 from edge_agent.errors import AgentError, ConfigError, StoreError, UnreachableError
 from edge_agent.events import Event, ModeChange
-from edge_agent.inspecting import Eyes, StationPlan, StationWorker
+from edge_agent.inspecting import Eyes, StationAudit, StationPlan, StationWorker
 from edge_agent.instant import MICROSECONDS_PER_SECOND, from_us
 from edge_agent.metrics import Metrics
 from edge_agent.monitoring import AssetMonitor, WatchPlan
@@ -94,7 +95,8 @@ class Agent:
             board.rebuild(store)
             catalog = ModelCatalog(data / "models", settings.inference.providers)
             evidence = FileEvidence(data / "evidence")
-            workers, problems = _workers(settings, catalog, evidence, clock, metrics)
+            audits = station_audits(settings, data)
+            workers, problems = _workers(settings, catalog, evidence, clock, metrics, audits)
             line = Line(
                 store=store,
                 clock=clock,
@@ -125,6 +127,7 @@ class Agent:
                 lines=settings.lines,
                 clock=clock,
                 hosts=settings.status.hosts,
+                asked=asked(settings, audits),
             )
             page = _Page(context, settings)
             stack.callback(page.stop)
@@ -277,7 +280,12 @@ def _sources(settings: Settings, store: SqliteStore, clock: Clock) -> Sequence[S
 
 
 def _workers(
-    settings: Settings, catalog: ModelCatalog, evidence: FileEvidence, clock: Clock, metrics: Metrics
+    settings: Settings,
+    catalog: ModelCatalog,
+    evidence: FileEvidence,
+    clock: Clock,
+    metrics: Metrics,
+    audits: dict[str, StationAudit],
 ) -> tuple[dict[str, StationWorker], dict[str, str]]:
     workers: dict[str, StationWorker] = {}
     problems: dict[str, str] = {}
@@ -286,7 +294,8 @@ def _workers(
         if scorer.provider != settings.inference.providers[0]:
             problems[station.name] = "provider_fallback"
             log.warning("not the wanted provider", station=station.name, provider=scorer.provider)
-        plan = StationPlan(station.name, station.line, station.mode, frozenset(station.keep_evidence), station.origin)
+        kept = frozenset(station.keep_evidence)
+        plan = StationPlan(station.name, station.line, station.mode, kept, station.origin, audits.get(station.name))
         eyes = Eyes(OpencvDecoder(station.limits), scorer, evidence, encode_map)
         queue_size = settings.inference.image_queue
         workers[station.name] = StationWorker(plan, eyes, clock, metrics, queue_size=queue_size)

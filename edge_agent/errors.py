@@ -76,6 +76,18 @@ class ValueRefusedError(StoreError):
     """A value of the batch can never be stored; the batch without it can."""
 
 
+class RevisionRefusedError(AgentError):
+    """A stop cannot be revised as asked; nothing was changed.
+
+    Attributes:
+        reason: stable snake_case name of what is wrong.
+    """
+
+    def __init__(self, reason: str, message: str, *, hint: str) -> None:
+        super().__init__(message, hint=hint)
+        self.reason = reason
+
+
 class UnreachableError(AgentError):
     """Something outside (broker, folder, service) cannot be reached now."""
 

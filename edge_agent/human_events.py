@@ -36,7 +36,8 @@ class Disposition(EventBody, frozen=True, tag="disposition"):
         defect_kind: the reviewer's word for the defect, empty when none.
         note: free text.
         repeat_of: key of the disposition that this one repeats, blind, so that reviewers' errors can be estimated;
-            empty for a judgement that is no repeat. A repeat never replaces the judgement it repeats.
+            empty for a judgement that is no repeat. A repeat never replaces the judgement it repeats; of
+            several repeats of one judgement the last holds.
     """
 
     inspection_key: str

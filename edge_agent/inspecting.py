@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from edge_agent.errors import AgentError, ImageRefusedError
-from edge_agent.events import Event, Inspection, LatencyMs
+from edge_agent.events import AuditDraw, Event, Inspection, LatencyMs
 from edge_agent.inspections import Decision, Score, decide
 
 if TYPE_CHECKING:
@@ -22,13 +22,24 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edge_agent.events import Mode, Origin, VerdictName
+    from edge_agent.human_events import AuditedVerdict
     from edge_agent.inspections import Frame
     from edge_agent.metrics import Metrics
     from edge_agent.ports import Clock, Delivery, EvidenceStore, ImageDecoder, ImageScorer
+    from edge_agent.sampling import AuditLottery, AuditRates
 
 log = structlog.get_logger(__name__)
 
 _POLL_S = 0.2
+_AUDITED = frozenset({"PASS", "FAIL"})
+
+
+@dataclass(frozen=True, slots=True)
+class StationAudit:
+    """How parts of a station are drawn for the blind audit."""
+
+    lottery: AuditLottery
+    rates: AuditRates
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +51,7 @@ class StationPlan:
         mode: shadow or live.
         keep_evidence: verdicts whose images are kept.
         origin: `simulated` when the images come from the virtual plant.
+        audit: how parts are drawn for the blind audit, None when none are.
     """
 
     name: str
@@ -47,6 +59,7 @@ class StationPlan:
     mode: Mode
     keep_evidence: frozenset[VerdictName]
     origin: Origin = "measured"
+    audit: StationAudit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +143,10 @@ class StationWorker:
         if self._thread is not None:
             self._thread.join(timeout=10)
 
-    def judge(self, frame: Frame) -> Event:
-        """Judge one image; whatever goes wrong is a NO_VERDICT with its reason."""
+    def judge(self, frame: Frame) -> tuple[Event, ...]:
+        """Judge one image; whatever goes wrong is a NO_VERDICT with its reason. A part drawn for the audit gives a
+        second event, which says so.
+        """
         began_ns = time.monotonic_ns()
         queued_ms = max(0.0, (self._clock.now().mono_ns - frame.captured.mono_ns) / 1e6)
         score: Score | None = None
@@ -152,17 +167,45 @@ class StationWorker:
             log.exception("judging an image failed", station=self.plan.name, image=frame.name)
             decision = Decision("NO_VERDICT", "judging_failed")
         inferred_ns = time.monotonic_ns()
-        image, anomaly_map = self._keep(frame, score, decision)
+        drawn = self._drawn(frame, decision.verdict)
+        image, anomaly_map = self._keep(frame, score, decision, wanted=drawn is not None)
         latency = LatencyMs(
             queue=queued_ms,
             decode=(decoded_ns - began_ns) / 1e6,
             infer=(inferred_ns - decoded_ns) / 1e6,
             decide=(time.monotonic_ns() - inferred_ns) / 1e6,
         )
-        return self._event(frame, decision, score, (image, anomaly_map), latency)
+        inspection = self._event(frame, decision, score, (image, anomaly_map), latency)
+        return (inspection,) if drawn is None else (inspection, drawn)
 
-    def _keep(self, frame: Frame, score: Score | None, decision: Decision) -> tuple[str | None, str | None]:
-        if decision.verdict not in self.plan.keep_evidence or not frame.encoded:
+    def _drawn(self, frame: Frame, verdict: VerdictName) -> Event | None:
+        """The event that says that a part was drawn for the audit, None for all others.
+
+        It is derived before anything can fail: a part whose image cannot be kept was drawn all the same, or the
+        sample would leave out what a full disk did.
+        """
+        audit = self.plan.audit
+        if audit is None or verdict not in _AUDITED:
+            return None
+        stratum: AuditedVerdict = "PASS" if verdict == "PASS" else "FAIL"
+        draw = audit.lottery.draw(frame.key, audit.rates.of(stratum))
+        if draw is None:
+            return None
+        body = AuditDraw(
+            inspection_key=frame.key,
+            station=frame.station,
+            product=frame.product,
+            stratum=stratum,
+            probability=draw.probability,
+            seed_id=audit.lottery.seed_id,
+            rank=draw.rank,
+        )
+        return Event(f"audit_draw/{frame.key}", frame.line, frame.captured.utc, body, self.plan.origin)
+
+    def _keep(
+        self, frame: Frame, score: Score | None, decision: Decision, *, wanted: bool
+    ) -> tuple[str | None, str | None]:
+        if not frame.encoded or not (wanted or decision.verdict in self.plan.keep_evidence):
             return None, None
         try:
             image = self.eyes.evidence.put(frame.encoded)
@@ -221,6 +264,6 @@ class StationWorker:
                 continue
             captured = delivery.frames[0].captured
             self._busy = (time.monotonic_ns(), captured.mono_ns)
-            events = tuple(self.judge(frame) for frame in delivery.frames)
+            events = tuple(event for frame in delivery.frames for event in self.judge(frame))
             hand_on(Judged(delivery, events, captured.utc_us))
             self._busy = None

@@ -126,6 +126,16 @@ def audit_rates(aim: AuditAim) -> AuditRates:
     )
 
 
+def merge_order(first: str, second: str) -> float:
+    """A number in [0, 1) that two keys make together; it orders what is shown and decides nothing that is secret.
+
+    >>> merge_order("a", "b") == merge_order("a", "b") != merge_order("b", "a")
+    True
+    """
+    digest = hashlib.sha256(f"{first}\0{second}".encode("utf-8", "surrogatepass")).digest()
+    return _unit(digest)
+
+
 class Draw(msgspec.Struct, frozen=True):
     """A part that was drawn: with which chance, and its place in the random order of reviewing, 0 to 1."""
 
@@ -168,6 +178,10 @@ class AuditLottery:
         return self._number("repeat", inspection_key) < rate
 
     def _number(self, purpose: str, key: str) -> float:
-        """A uniform number in [0, 1) of a key: 53 of HMAC-SHA256's bits, as many as a double holds."""
-        digest = hmac.digest(self._seed, f"{purpose}\0{key}".encode("utf-8", "surrogatepass"), "sha256")
-        return (int.from_bytes(digest[:_WORD_BYTES]) >> _SPARE_BITS) / _DOUBLE_STEPS
+        """A uniform number in [0, 1) of a key."""
+        return _unit(hmac.digest(self._seed, f"{purpose}\0{key}".encode("utf-8", "surrogatepass"), "sha256"))
+
+
+def _unit(digest: bytes) -> float:
+    """A number in [0, 1) from a digest: as many of its bits as a double holds."""
+    return (int.from_bytes(digest[:_WORD_BYTES]) >> _SPARE_BITS) / _DOUBLE_STEPS

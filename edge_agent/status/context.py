@@ -2,17 +2,40 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from edge_agent.capture_settings import USUAL_REASONS
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from edge_agent.capture_settings import StopReasonSettings
     from edge_agent.config import AgentSettings
+    from edge_agent.inspecting import StationAudit
     from edge_agent.metrics import Metrics
     from edge_agent.ports import Clock, EvidenceStore, Recorder, StoreReader
     from edge_agent.status.board import LineBoard
     from edge_agent.system_state import SystemState
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What people are asked for.
+
+    Attributes:
+        audits: how parts are drawn for the blind audit, by station; empty where none is configured.
+        audited_lines: lines with such a station: all parts of their queue are shown blind, so that none stands out.
+        reasons: reasons of stops that people choose from.
+        stopping: the machine whose stops are the line's, by line.
+        assets: machines of each line that a failure may be stated of.
+    """
+
+    audits: Mapping[str, StationAudit] = field(default_factory=dict)
+    audited_lines: frozenset[str] = frozenset()
+    reasons: tuple[StopReasonSettings, ...] = USUAL_REASONS
+    stopping: Mapping[str, str] = field(default_factory=dict)
+    assets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +53,7 @@ class StatusContext:
         lines: production lines in the order of the configuration.
         clock: time.
         hosts: names the page may be opened by, besides localhost and addresses (`status.hosts`).
+        asked: what people are asked for.
     """
 
     reader: StoreReader
@@ -42,3 +66,4 @@ class StatusContext:
     lines: tuple[str, ...]
     clock: Clock
     hosts: tuple[str, ...] = ()
+    asked: Asked = field(default_factory=Asked)

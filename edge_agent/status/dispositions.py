@@ -2,86 +2,87 @@
 
 from __future__ import annotations
 
-import hashlib
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import JSONResponse, RedirectResponse, Response
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import Field, StringConstraints
 
 from edge_agent.events import Disposition, Event, Inspection
+from edge_agent.human_events import ReviewStratum
 from edge_agent.inspections import agreement
-from edge_agent.status.problems import RequestProblemError, invalid_input
-from edge_agent.status.visitor import REVIEWER_MAX, remember_reviewer
+from edge_agent.status import forms
+from edge_agent.status.forms import EventKey, Sent
+from edge_agent.status.problems import RequestProblemError
+from edge_agent.status.review_desk import UNDO_FOR
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
+
+    from fastapi import Response
 
     from edge_agent.events import RecordedEvent, VerdictName
     from edge_agent.status.context import StatusContext
-
-RECORD_TIMEOUT_S = 5.0
-_DERIVED_ID_LENGTH = 32
-
-Stratum = Literal["review", "audit_pass", "audit_fail"]
+    from edge_agent.status.review_desk import ReviewDesk
 
 
-class Judging(BaseModel):
+class Judging(Sent):
     """What a client sends.
 
     Attributes:
-        id: made by the client, one for each act of judging; the same id again is the same judgement. Without it the
-            server takes the same content after the same history as the same judgement.
+        seen: judgements of the part that there were when it was shown; refused when somebody judged it meanwhile.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
-
-    inspection_key: Annotated[str, StringConstraints(min_length=1, max_length=512)]
+    inspection_key: EventKey
     judgement: Literal["good", "defect"]
-    reviewer: Annotated[str, StringConstraints(min_length=1, max_length=REVIEWER_MAX)]
-    note: Annotated[str, StringConstraints(max_length=1_000)] = ""
     defect_kind: Annotated[str, StringConstraints(max_length=64)] = ""
-    id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")] | None = None
+    seen: Annotated[int, Field(ge=0)] | None = None
 
 
 class Judged(msgspec.Struct, frozen=True):
-    """What came of a judgement: its event's key, whether it is new, and what it means for the verdict."""
+    """What came of a judgement: its event's key, whether it is new, and what it means for the verdict.
+
+    Attributes:
+        agrees, stratum: None after a blind judgement, of which nothing is told: it can still be changed for a minute,
+            and the part may come again.
+    """
 
     key: str
     new: bool
     agrees: bool | None
-    stratum: Stratum
+    stratum: ReviewStratum | None
     line: str
 
 
-def router(context: StatusContext) -> APIRouter:
+class Look(msgspec.Struct, frozen=True):
+    """How a part is looked at: whether its verdict is hidden, and which judgement is repeated (empty for none)."""
+
+    blind: bool
+    repeat_of: str = ""
+
+
+def router(context: StatusContext, desk: ReviewDesk) -> APIRouter:
     """The route, over `context`."""
     routes = APIRouter()
 
     @routes.post("/api/inspections/disposition")
     async def disposition(request: Request) -> Response:
         """Record a judgement; answered 2xx only once it is durable: 201 when new, 200 when it was there already."""
-        from_form = _media_type(request) == "application/x-www-form-urlencoded"
-        judging = _judging(await _fields(request, from_form=from_form))
-        judged = await run_in_threadpool(record, context, judging)
-        response: Response
-        if from_form:
-            response = RedirectResponse(f"/review?line={judged.line}", status_code=303)
-        else:
-            response = JSONResponse(msgspec.to_builtins(judged), 201 if judged.new else 200)
-        remember_reviewer(response, judging.reviewer)
-        return response
+        judging = await forms.read(request, Judging)
+        judged = await run_in_threadpool(record, context, desk, judging)
+        return forms.answer(request, judged, judging.reviewer, f"/review?line={judged.line}", new=judged.new)
 
     return routes
 
 
-def record(context: StatusContext, judging: Judging) -> Judged:
+def record(context: StatusContext, desk: ReviewDesk, judging: Judging) -> Judged:
     """Make a judgement durable.
 
     Raises:
-        RequestProblemError: no such inspection, or its id was used for a different judgement.
+        RequestProblemError: no such inspection, its id was used for a different judgement, or somebody judged the part
+            since it was shown.
         StoreError: it is not durable.
     """
     inspected = context.reader.event(judging.inspection_key)
@@ -89,73 +90,119 @@ def record(context: StatusContext, judging: Judging) -> Judged:
         hint = "Take inspection_key from an inspection event of /api/events."
         raise RequestProblemError(404, "no_such_inspection", "No inspection has this key.", hint)
     verdict = inspected.event.body.verdict
-    body = Disposition(
-        inspection_key=judging.inspection_key,
-        judgement=judging.judgement,
-        agrees=agreement(verdict, judging.judgement),
-        reviewer=judging.reviewer,
-        stratum=_stratum(verdict),
-        defect_kind=judging.defect_kind,
-        note=judging.note,
+    with desk.current():
+        before = context.reader.dispositions_of(judging.inspection_key)
+        done = _done_before(judging, before)
+        if done is not None:
+            return _told(done.event, new=False)
+        if judging.seen is not None and judging.seen != len(before):
+            raise _judged_meanwhile(before)
+        now = context.clock.now().utc
+        look = look_at(desk, inspected, before, Visitor(judging.reviewer, now, context.asked.audited_lines))
+        body = Disposition(
+            inspection_key=judging.inspection_key,
+            judgement=judging.judgement,
+            agrees=agreement(verdict, judging.judgement),
+            reviewer=judging.reviewer,
+            stratum=_stratum(verdict),
+            blind=look.blind,
+            defect_kind=judging.defect_kind,
+            note=judging.note,
+            repeat_of=look.repeat_of,
+        )
+        history = before[-1].event.key if before else ""
+        event = Event(
+            key=f"disposition/{judging.inspection_key}/{judging.id or forms.derived_id(history, body)}",
+            line=inspected.event.line,
+            occurred_at=now,
+            origin=inspected.event.origin,
+            body=body,
+        )
+        return _told(event, new=forms.record(context, event).new)
+
+
+class Visitor(msgspec.Struct, frozen=True):
+    """Who looks, when, and on which lines all parts of the queue are shown blind."""
+
+    reviewer: str
+    now: datetime
+    audited_lines: frozenset[str]
+
+
+def look_at(desk: ReviewDesk, inspected: RecordedEvent, before: Sequence[RecordedEvent], visitor: Visitor) -> Look:
+    """How a visitor looks at a part, by the rules of the blind audit. Called inside `desk.current()`.
+
+    Blind are: a drawn part before its first judgement; a part of an audited line's queue before its first; a part that
+    waits to be judged again, for whoever may be shown it; and for a minute what the same person just judged blind.
+    """
+    key = inspected.event.key
+    own = _just_judged(before, visitor)
+    if own is not None:
+        return Look(blind=True, repeat_of=own.repeat_of)
+    if desk.drawn(key) is not None:
+        return Look(blind=True)
+    repeat = desk.repeat(key)
+    if repeat is not None and repeat.suits(visitor.reviewer, visitor.now):
+        return Look(blind=True, repeat_of=repeat.repeat_of)
+    body = inspected.event.body
+    queued = isinstance(body, Inspection) and body.verdict == "REVIEW" and not before
+    return Look(blind=queued and inspected.event.line in visitor.audited_lines)
+
+
+def can_be_undone(before: Sequence[RecordedEvent], visitor: Visitor) -> bool:
+    """Whether the visitor judged this part blind within the last minute."""
+    return _just_judged(before, visitor) is not None
+
+
+def _just_judged(before: Sequence[RecordedEvent], visitor: Visitor) -> Disposition | None:
+    newest = before[-1].event if before else None
+    if newest is None or not isinstance(newest.body, Disposition):
+        return None
+    recent = visitor.now - newest.occurred_at <= UNDO_FOR
+    return newest.body if recent and newest.body.blind and newest.body.reviewer == visitor.reviewer else None
+
+
+def _done_before(judging: Judging, before: Sequence[RecordedEvent]) -> RecordedEvent | None:
+    """The judgement that this request is a retry of: by its id, or without one the newest with the same content."""
+    for recorded in before:
+        said = recorded.event.body
+        if not isinstance(said, Disposition):
+            continue
+        same = (said.judgement, said.reviewer, said.note, said.defect_kind) == (
+            judging.judgement,
+            judging.reviewer,
+            judging.note,
+            judging.defect_kind,
+        )
+        if judging.id is None:
+            if same and recorded is before[-1]:
+                return recorded
+        elif recorded.event.key == f"disposition/{judging.inspection_key}/{judging.id}":
+            if not same:
+                hint = "Make a new id for each judgement."
+                raise RequestProblemError(409, "id_reused", "This id stands for a different judgement already.", hint)
+            return recorded
+    return None
+
+
+def _judged_meanwhile(before: Sequence[RecordedEvent]) -> RequestProblemError:
+    newest = before[-1].event.body if before else None
+    who = newest.reviewer if isinstance(newest, Disposition) else "Somebody"
+    return RequestProblemError(
+        409,
+        "judged_meanwhile",
+        f"{who} judged this part while you looked at it; your judgement was not stored.",
+        "Load the page again for the next part.",
     )
-    before = context.reader.dispositions_of(judging.inspection_key)
-    if judging.id is None and before and before[-1].event.body == body:
-        return Judged(before[-1].event.key, False, body.agrees, body.stratum, inspected.event.line)
-    event = Event(
-        key=f"disposition/{judging.inspection_key}/{judging.id or _derived_id(body, before)}",
-        line=inspected.event.line,
-        occurred_at=context.clock.now().utc,
-        origin=inspected.event.origin,
-        body=body,
-    )
-    new = context.recorder.record(event, timeout_s=RECORD_TIMEOUT_S)
-    if not new:
-        _refuse_other_content(context.reader.event(event.key), body)
+
+
+def _told(event: Event, *, new: bool) -> Judged:
+    body = event.body
+    if not isinstance(body, Disposition) or body.blind:
+        return Judged(event.key, new, None, None, event.line)
     return Judged(event.key, new, body.agrees, body.stratum, event.line)
 
 
-def _refuse_other_content(stored: RecordedEvent | None, body: Disposition) -> None:
-    if stored is not None and stored.event.body != body:
-        hint = "Make a new id for each judgement."
-        raise RequestProblemError(409, "id_reused", "This id stands for a different judgement already.", hint)
-
-
-def _derived_id(body: Disposition, before: list[RecordedEvent]) -> str:
-    """Names the judgement by its content and what it follows, so that a retry is one and a change of mind another."""
-    history = before[-1].event.key if before else ""
-    content = msgspec.json.encode([history, body])
-    return hashlib.sha256(content).hexdigest()[:_DERIVED_ID_LENGTH]
-
-
-def _stratum(verdict: VerdictName) -> Stratum:
-    strata: dict[VerdictName, Stratum] = {"PASS": "audit_pass", "FAIL": "audit_fail"}
+def _stratum(verdict: VerdictName) -> ReviewStratum:
+    strata: dict[VerdictName, ReviewStratum] = {"PASS": "audit_pass", "FAIL": "audit_fail"}
     return strata.get(verdict, "review")
-
-
-def _media_type(request: Request) -> str:
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
-
-
-async def _fields(request: Request, *, from_form: bool) -> Mapping[str, object]:
-    if from_form:
-        form = await request.form(max_fields=16)
-        return {name: value for name, value in form.items() if value != "" or name in {"judgement", "reviewer"}}
-    if _media_type(request) != "application/json":
-        hint = "Send application/json or application/x-www-form-urlencoded."
-        raise RequestProblemError(415, "unsupported_media_type", "This kind of body is not read.", hint)
-    try:
-        content = msgspec.json.decode(await request.body())
-    except msgspec.DecodeError as error:
-        raise RequestProblemError(400, "not_json", f"The body is not JSON: {error}", "Send one JSON object.") from error
-    except RecursionError as error:
-        raise RequestProblemError(400, "not_json", "The body is nested too deep.", "Send one JSON object.") from error
-    if not isinstance(content, dict):
-        raise RequestProblemError(400, "not_json", "The body is not a JSON object.", "Send one JSON object.")
-    return content
-
-
-def _judging(fields: Mapping[str, object]) -> Judging:
-    try:
-        return Judging.model_validate(fields)
-    except ValidationError as error:
-        raise invalid_input(error.errors(include_url=False, include_input=False)) from error

@@ -132,7 +132,8 @@ class LineFacts:
                 self._inspected(event, body)
             case Disposition() as body:
                 self._reviews.pop(body.inspection_key, None)
-                self._tally(event.occurred_at).judged(body)
+                if not body.repeat_of:
+                    self._tally(event.occurred_at).judged(body)
             case Escape(count=count):
                 self._tally(event.occurred_at).reported_escapes += count
             case Undelivered() as body:

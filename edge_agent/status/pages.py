@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 import time
 from dataclasses import dataclass
 from importlib.resources import files
@@ -12,8 +13,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from edge_agent.status.problems import RequestProblemError
-from edge_agent.status.review_view import ReviewCase, inspected_of, review_view
+from edge_agent.status.review_page import review_case
+from edge_agent.status.review_view import review_view
 from edge_agent.status.sparkline import HEIGHT, WIDTH
 from edge_agent.status.staleness import without_stale_health
 from edge_agent.status.views import line_view
@@ -24,11 +25,11 @@ if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
     from edge_agent.status.context import StatusContext
+    from edge_agent.status.desks import Desks
     from edge_agent.status.words import Language
     from edge_agent.system_state import SystemState
 
 REGIONS = ("band", "picture", "counts", "machine", "alarms", "health", "system")
-_QUEUE_SHOWN = 12
 _SYSTEM_KEPT_S = 1.0
 
 
@@ -44,8 +45,9 @@ class Visit:
 class Pages:
     """Renders pages and regions; any thread. The agent's condition is read at most once a second for all visitors."""
 
-    def __init__(self, context: StatusContext) -> None:
+    def __init__(self, context: StatusContext, desks: Desks) -> None:
         self.context = context
+        self.desks = desks
         self._environment = Environment(
             loader=PackageLoader("edge_agent.status"),
             autoescape=select_autoescape(default=True),
@@ -54,7 +56,11 @@ class Pages:
             lstrip_blocks=True,
         )
         self._environment.globals.update(
-            assets=_static_version(), spark_width=WIDTH, spark_height=HEIGHT, reviewer_max=REVIEWER_MAX
+            assets=_static_version(),
+            spark_width=WIDTH,
+            spark_height=HEIGHT,
+            reviewer_max=REVIEWER_MAX,
+            new_id=lambda: secrets.token_hex(16),
         )
         self._system: tuple[float, SystemState] | None = None
 
@@ -69,13 +75,13 @@ class Pages:
     def line_page(self, visit: Visit) -> str:
         """The whole line page."""
         if not visit.line:
-            return self._render("no_lines.html", visit, page="line")
-        return self._render("line.html", visit, page="line", view=self._line_view(visit), regions=REGIONS)
+            return self.render("no_lines.html", visit, page="line")
+        return self.render("line.html", visit, page="line", view=self._line_view(visit), regions=REGIONS)
 
     def regions(self, visit: Visit) -> dict[str, str]:
         """The changing parts of the line page, by region name."""
         view = self._line_view(visit)
-        return {name: self._render(f"_{name}.html", visit, view=view) for name in REGIONS}
+        return {name: self.render(f"_{name}.html", visit, view=view) for name in REGIONS}
 
     def review_page(self, visit: Visit, wanted: str | None) -> str:
         """The review page, for one inspection or for the queue's next.
@@ -84,42 +90,24 @@ class Pages:
             RequestProblemError: no inspection has the key that is wanted.
         """
         if not visit.line:
-            return self._render("no_lines.html", visit, page="review")
-        reader, now = self.context.reader, self.context.clock.now().utc
-        queue = [
-            part
-            for recorded in reader.open_reviews(line=visit.line, limit=_QUEUE_SHOWN)
-            if (part := inspected_of(recorded)) is not None
-        ]
-        chosen = None
-        if wanted is not None:
-            recorded = reader.event(wanted)
-            chosen = inspected_of(recorded) if recorded is not None else None
-            if chosen is None:
-                hint = "Open /review for the parts that wait."
-                raise RequestProblemError(404, "no_such_inspection", "No inspection has this key.", hint)
-        part = chosen or (queue[0] if queue else None)
-        case = ReviewCase(
-            part=part,
-            chosen=chosen is not None,
-            dispositions=reader.dispositions_of(part.key) if part is not None else (),
-            queue=queue,
-            waiting=max(self.context.board.snapshot(visit.line).open_reviews, len(queue)),
-        )
-        view = review_view(visit.line, case, self._words(visit), now)
-        return self._render("review.html", visit, page="review", view=view)
+            return self.render("no_lines.html", visit, page="review")
+        case = review_case(self.context, self.desks.review, visit.line, visit.reviewer, wanted)
+        view = review_view(visit.line, case, self.words(visit), self.context.clock.now().utc)
+        return self.render("review.html", visit, page="review", view=view)
 
     def _line_view(self, visit: Visit) -> object:
         system, now = self.system(), self.context.clock.now().utc
         snapshot = without_stale_health(self.context.board.snapshot(visit.line), system, now)
-        return line_view(snapshot, system, self._words(visit), now)
+        return line_view(snapshot, system, self.words(visit), now)
 
-    def _words(self, visit: Visit) -> Words:
+    def words(self, visit: Visit) -> Words:
+        """The words a visitor reads."""
         return Words(visit.language, self.context.settings.time_zone)
 
-    def _render(self, template: str, visit: Visit, **values: object) -> str:
+    def render(self, template: str, visit: Visit, **values: object) -> str:
+        """A template with what every page needs and `values`."""
         return self._environment.get_template(template).render(
-            t=self._words(visit),
+            t=self.words(visit),
             visit=visit,
             lines=self.context.lines,
             zone=self.context.settings.time_zone,
@@ -134,23 +122,25 @@ def router(pages: Pages) -> APIRouter:
 
     @routes.get("/")
     def line(request: Request) -> HTMLResponse:
-        return _answer(request, pages, pages.line_page(_visit(request, pages)))
+        return answer_page(request, pages, pages.line_page(visit_of(request, pages)))
 
     @routes.get("/review")
     def review(request: Request) -> HTMLResponse:
-        return _answer(
-            request, pages, pages.review_page(_visit(request, pages), request.query_params.get("inspection"))
+        return answer_page(
+            request, pages, pages.review_page(visit_of(request, pages), request.query_params.get("inspection"))
         )
 
     return routes
 
 
-def _visit(request: Request, pages: Pages) -> Visit:
+def visit_of(request: Request, pages: Pages) -> Visit:
+    """Who looks at what, by the request."""
     context = pages.context
     return Visit(line_of(request, context), language_of(request, context), reviewer_of(request))
 
 
-def _answer(request: Request, pages: Pages, html: str) -> HTMLResponse:
+def answer_page(request: Request, pages: Pages, html: str) -> HTMLResponse:
+    """A page as it is sent; a language that was chosen is kept."""
     response = HTMLResponse(html, headers={"Cache-Control": "no-store"})
     if "lang" in request.query_params:
         remember_language(response, language_of(request, pages.context))

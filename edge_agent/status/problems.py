@@ -70,7 +70,10 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def _http(_request: Request, error: HTTPException) -> JSONResponse:
         code = _CODES.get(error.status_code, "http_error")
-        hint = "Pages: / and /review. Interfaces: /api/state, /api/events, /metrics, /healthz, /readyz."
+        hint = (
+            "Pages: /, /review, /stops, /alarms and /audit. Interfaces: /api/state, /api/events, /api/stops, "
+            "/api/alarms, /api/evidence-pins, /metrics, /healthz, /readyz."
+        )
         return problem_response(RequestProblemError(error.status_code, code, str(error.detail), hint))
 
     @app.exception_handler(RequestValidationError)

@@ -10,8 +10,21 @@ from fastapi.responses import Response
 from fastapi.staticfiles import StaticFiles
 
 from edge_agent import metrics as exposition
-from edge_agent.status import dispositions, event_feed, evidence, live, pages, problems
+from edge_agent.status import (
+    alarm_outcomes,
+    audit_counts,
+    capture_pages,
+    dispositions,
+    event_feed,
+    evidence,
+    evidence_pins,
+    live,
+    pages,
+    problems,
+    stop_revisions,
+)
 from edge_agent.status.context import StatusContext
+from edge_agent.status.desks import desks_of
 from edge_agent.status.guards import Guard
 from edge_agent.status.line_state import LineState, line_state
 from edge_agent.status.problems import RequestProblemError
@@ -56,7 +69,8 @@ def create_app(context: StatusContext) -> FastAPI:
         context: what stands behind the page; its board is rebuilt already.
     """
     app = FastAPI(title="Lineproof status", docs_url=None, redoc_url=None)
-    shown = pages.Pages(context)
+    desks = desks_of(context)
+    shown = pages.Pages(context, desks)
     feed = live.LiveFeed(shown)
     app.state.live = feed
     problems.install(app)
@@ -64,7 +78,12 @@ def create_app(context: StatusContext) -> FastAPI:
     app.include_router(pages.router(shown))
     app.include_router(_condition(context))
     app.include_router(event_feed.router(context))
-    app.include_router(dispositions.router(context))
+    app.include_router(dispositions.router(context, desks.review))
+    app.include_router(stop_revisions.router(context, desks.stops))
+    app.include_router(alarm_outcomes.router(context, desks))
+    app.include_router(audit_counts.router(context))
+    app.include_router(evidence_pins.router(context, desks.pins))
+    app.include_router(capture_pages.router(shown))
     app.include_router(evidence.router(context))
     app.include_router(live.router(shown, feed))
     app.mount("/static", _KeptForEver(packages=[("edge_agent.status", "static")]), name="static")

@@ -69,6 +69,20 @@ class Words:
             return self.clock(moment)
         return f"{local:%Y-%m-%d %H:%M}"
 
+    def full(self, moment: datetime) -> str:
+        """Date and time at the plant: `2026-01-06 14:03:09`."""
+        return f"{moment.astimezone(self.zone):%Y-%m-%d %H:%M:%S}"
+
+    def field(self, moment: datetime) -> str:
+        """Date and time at the plant as a browser's field of time takes them: `2026-01-06T14:03:09`."""
+        return f"{moment.astimezone(self.zone):%Y-%m-%dT%H:%M:%S}"
+
+    def lasted(self, seconds: float) -> str:
+        """How long to the second: `1:02:03`."""
+        minutes, rest = divmod(round(seconds), 60)
+        hours, minutes = divmod(minutes, 60)
+        return f"{hours}:{minutes:02d}:{rest:02d}"
+
     def age(self, seconds: float) -> str:
         """How long ago: `12 s ago`; the page's script says the same from the same words."""
         return self("age.now") if seconds < _JUST_NOW_S else self._span("age", seconds)

@@ -90,7 +90,7 @@ def frame(content: bytes) -> Frame:
     ],
 )
 def test_doubt_is_never_pass(content: bytes, verdict: VerdictName, reason: str, score: float | None) -> None:
-    event = station()[0].judge(frame(content))
+    (event,) = station()[0].judge(frame(content))
     body = event.body
     assert isinstance(body, Inspection)
     assert (body.verdict, body.reason, body.score) == (verdict, reason, score)
@@ -102,7 +102,7 @@ def test_evidence_is_kept_for_the_wanted_verdicts_with_its_map() -> None:
     worker, evidence = station()
     worker.judge(frame(b"\x05"))
     assert evidence.kept == []
-    body = worker.judge(frame(b"\x14")).body
+    body = worker.judge(frame(b"\x14"))[0].body
     assert isinstance(body, Inspection)
     assert (body.image, body.anomaly_map) == ("digest1", "digest2")
     assert evidence.kept == [b"\x14", b"map 2"]
@@ -112,7 +112,7 @@ def test_evidence_is_kept_for_the_wanted_verdicts_with_its_map() -> None:
 def test_a_full_disk_costs_the_picture_and_not_the_verdict(fault: Exception) -> None:
     worker, evidence = station()
     evidence.full = fault
-    body = worker.judge(frame(b"\x14")).body
+    body = worker.judge(frame(b"\x14"))[0].body
     assert isinstance(body, Inspection)
     assert (body.verdict, body.image) == ("FAIL", None)
 
