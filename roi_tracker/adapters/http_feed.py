@@ -1,4 +1,4 @@
-"""The agent's event feed over HTTP: `GET {url}/api/events?after=SEQ&limit=N`, newline-delimited JSON."""
+"""The agent over HTTP: its event feed (`GET /api/events?after=SEQ&limit=N`) and pins (`POST /api/evidence-pins`)."""
 
 from __future__ import annotations
 
@@ -14,11 +14,15 @@ if TYPE_CHECKING:
 
 PAGE_EVENTS = 5_000
 TIMEOUT_S = 30.0
+PINS_AT_ONCE = 100
+"""What the agent takes in one request."""
 _SUCCESS = 200
+_CREATED = 201
+_UNKNOWN = 404
 
 
 class HttpFeed:
-    """`ports.EventFeed` over HTTP.
+    """`ports.EventFeed` and `ports.EvidencePins` over HTTP.
 
     Args:
         url: the agent's address, for example `http://127.0.0.1:8080`.
@@ -61,3 +65,44 @@ class HttpFeed:
                 hint="a 401 or 403 needs --token; a 404 is another service",
             )
         return answer.content.split(b"\n")
+
+    def pin(self, claim: str, keys: Sequence[str]) -> Sequence[str]:
+        """Ask the agent to keep the events and images that a claim cites.
+
+        A request with a key that the agent does not know pins nothing, so its keys are then asked one by one.
+        """
+        pinned: list[str] = []
+        with httpx.Client(timeout=TIMEOUT_S, trust_env=False) as client:
+            for start in range(0, len(keys), PINS_AT_ONCE):
+                batch = list(keys[start : start + PINS_AT_ONCE])
+                if self._pinned(client, claim, batch):
+                    pinned += batch
+                elif len(batch) > 1:
+                    pinned += [key for key in batch if self._pinned(client, claim, [key])]
+        return pinned
+
+    def _pinned(self, client: httpx.Client, claim: str, keys: list[str]) -> bool:
+        """True when the agent keeps all of them, False when it does not know one."""
+        try:
+            answer = client.post(
+                f"{self._address}/api/evidence-pins",
+                json={"claim": claim, "keys": keys},
+                headers=self._headers | {"accept": "application/json"},
+            )
+        except httpx.HTTPError as error:
+            raise UnreachableError(
+                f"the agent does not answer: {error}",
+                field="feed",
+                value=self._address,
+                hint="is edge-agent running, and is this its address? The evidence is pinned on the next run",
+            ) from error
+        if answer.status_code == _UNKNOWN and b"no_such_event" in answer.content:
+            return False
+        if answer.status_code not in {_SUCCESS, _CREATED}:
+            raise UnreachableError(
+                f"the agent answered {answer.status_code} to a request to keep evidence",
+                field="feed",
+                value=self._address,
+                hint="a 401 or 403 needs --token; a 404 is another service. The evidence is pinned on the next run",
+            )
+        return True

@@ -36,10 +36,23 @@ class Signed(msgspec.Struct, frozen=True):
     entry_sha256: str
 
 
+class Citation(msgspec.Struct, frozen=True):
+    """Events that one entry cites.
+
+    Attributes:
+        claim: names the entry at the agent: the case, and the beginning of the entry's hash.
+    """
+
+    claim: str
+    evidence: tuple[str, ...]
+
+
 class Books(msgspec.Struct, frozen=True):
     """The ledger of one case; empty where nothing was written yet.
 
     Attributes:
+        citations: what claims and adjustments rest on.
+        pinned: of that, what an agent has agreed to keep.
         head: hash of the newest entry of the whole ledger; printed with every figure that rests on it.
     """
 
@@ -49,7 +62,8 @@ class Books(msgspec.Struct, frozen=True):
     adjustments: tuple[Signed, ...] = ()
     decisions: tuple[GateDecision, ...] = ()
     closing_dates: tuple[ClosingDate, ...] = ()
-    pinned: frozenset[str] = frozenset()
+    citations: tuple[Citation, ...] = ()
+    pinned: tuple[Citation, ...] = ()
     head: str = GENESIS
 
     def unit_value(self, subject: str, day: date, line: str = "") -> UnitValueLocked | None:
@@ -64,11 +78,14 @@ class Books(msgspec.Struct, frozen=True):
         return next(fitting, None)
 
     @property
-    def unpinned(self) -> tuple[str, ...]:
-        """Evidence that a claim or an adjustment cites and no agent has agreed to keep yet, in order of citing."""
-        cited = [key for one in self.claims for key in one.evidence]
-        cited += [key for one in self.adjustments for key in one.adjustment.evidence]
-        return tuple(dict.fromkeys(key for key in cited if key not in self.pinned))
+    def unpinned(self) -> tuple[Citation, ...]:
+        """Evidence that is cited and that no agent has agreed to keep yet, in order of citing."""
+        kept = {(one.claim, key) for one in self.pinned for key in one.evidence}
+        missing = (
+            Citation(one.claim, tuple(key for key in one.evidence if (one.claim, key) not in kept))
+            for one in self.citations
+        )
+        return tuple(one for one in missing if one.evidence)
 
 
 def books_of(entries: Iterable[Entry], case_id: str) -> Books:
@@ -89,7 +106,12 @@ def books_of(entries: Iterable[Entry], case_id: str) -> Books:
         ),
         decisions=tuple(body for body in bodies if isinstance(body, GateDecision)),
         closing_dates=tuple(body for body in bodies if isinstance(body, ClosingDate)),
-        pinned=frozenset(key for body in bodies if isinstance(body, EvidencePinned) for key in body.evidence),
+        citations=tuple(
+            Citation(f"{entry.case_id}/{entry.sha256[:16]}", tuple(dict.fromkeys(entry.body.evidence)))
+            for entry in own
+            if isinstance(entry.body, Claim | Adjustment) and entry.body.evidence
+        ),
+        pinned=tuple(Citation(body.claim, body.evidence) for body in bodies if isinstance(body, EvidencePinned)),
         head=head,
     )
 

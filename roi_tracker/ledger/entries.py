@@ -77,6 +77,7 @@ class Adjustment(_Body, frozen=True, tag="adjustment", kw_only=True):
 
     Attributes:
         quantity: physical units added to the avoided quantity of the days `first` to `last`; negative takes away.
+        factor: instead of a quantity, what the expected quantity of these days is multiplied by.
         reason: what changed, and how the quantity was found.
         approver: who agrees; never the author of the entry.
     """
@@ -88,6 +89,7 @@ class Adjustment(_Body, frozen=True, tag="adjustment", kw_only=True):
     reason: str
     approver: str
     evidence: tuple[str, ...] = ()
+    factor: Decimal = Decimal(1)
 
 
 class GateDecision(_Body, frozen=True, tag="decision", kw_only=True):
@@ -120,13 +122,42 @@ class CaseVersion(_Body, frozen=True, tag="case_version", kw_only=True):
 
 
 class EvidencePinned(_Body, frozen=True, tag="evidence_pin", kw_only=True):
-    """An agent agreed to keep events and images."""
+    """An agent agreed to keep events and their images for as long as a claim cites them.
+
+    Attributes:
+        feed: address of the agent.
+        claim: name of the claim at the agent; see `roi_tracker.ledger.books.Citation`.
+    """
 
     feed: str
+    claim: str
     evidence: tuple[str, ...]
 
 
-Body = UnitValueLocked | ActualCost | Claim | Adjustment | GateDecision | ClosingDate | CaseVersion | EvidencePinned
+class ReportSaved(_Body, frozen=True, tag="report", kw_only=True):
+    """A report that can be made again byte for byte from the store.
+
+    Attributes:
+        report_sha256: hash of the report's JSON.
+        inputs: names and hashes of what it was made from, in order of name.
+    """
+
+    report_sha256: str
+    as_of: date | None
+    inputs: tuple[tuple[str, str], ...]
+
+
+Body = (
+    UnitValueLocked
+    | ActualCost
+    | Claim
+    | Adjustment
+    | GateDecision
+    | ClosingDate
+    | CaseVersion
+    | EvidencePinned
+    | ReportSaved
+)
 
 
 class Draft(msgspec.Struct, frozen=True):

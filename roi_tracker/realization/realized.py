@@ -104,7 +104,10 @@ class _Standing:
         self._days = projection.working_days(reporting.first, reporting.last) if reporting else ()
         self._ends = month_ends(self._days)
         self._groups = shared_groups(case)
-        self._adjustments = {line.id: _Adjusted(line, around.books, self._days) for line in case.benefits}
+        self._adjustments = {
+            line.id: _Adjusted(line, proof, around.books, self._days)
+            for line, proof in zip(case.benefits, proofs, strict=True)
+        }
 
     def realization(self) -> Realization:
         case = self._case
@@ -260,13 +263,15 @@ class _Standing:
 class _Adjusted:
     """Signed adjustments of a line, spread evenly over the measured days that each concerns."""
 
-    def __init__(self, line: BenefitLine, books: Books, days: Sequence[date]) -> None:
+    def __init__(self, line: BenefitLine, proof: Proof, books: Books, days: Sequence[date]) -> None:
         self._parts: list[tuple[Decimal, tuple[date, ...]]] = []
+        expected = Decimal(repr(proof.estimate.expected)) if isinstance(proof, Realized) else Decimal(0)
         for signed in books.adjustments:
             one = signed.adjustment
             concerned = tuple(day for day in days if one.first <= day <= one.last)
             if one.benefit_id == line.id and concerned:
-                self._parts.append((one.quantity, concerned))
+                by_factor = expected * len(concerned) / len(days) * (one.factor - 1)
+                self._parts.append((one.quantity + by_factor, concerned))
 
     def up_to(self, day: date) -> Decimal:
         """Physical units added up to and including a day."""
