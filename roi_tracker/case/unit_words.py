@@ -81,6 +81,23 @@ def bare_text(value: float | Decimal | None, unit: str, language: Language) -> s
     return (_MINUS if number < 0 else "") + parts.figure + (" %" if parts.behind == " %" else "")
 
 
+def shown_value(value: float | None, unit: str, language: Language) -> float | None:
+    """A figure as a number in the unit that `unit_text` names.
+
+    >>> shown_value(28.8, "억원/year", "en"), shown_value(28.8, "억원/year", "ko"), shown_value(0.45, "ratio", "en")
+    (2880.0, 28.8, 45.0)
+    """
+    head = unit.split("/", maxsplit=1)[0].strip()
+    if value is None:
+        return None
+    if head == "ratio":
+        return float(Decimal(repr(value)) * _HUNDRED)
+    money = _money_unit(head)
+    if money is None:
+        return value
+    return float(Decimal(repr(value)) * UNIT_FACTORS[money[1]] / unit_factor(money[1], language))
+
+
 def _size(number: Decimal, head: str, language: Language) -> str:
     parts = _parts(number, head, language)
     return parts.before + parts.figure + parts.behind

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from roi_tracker.case.unit_words import shown_value, unit_text
 from roi_tracker.render.appraisal_addresses import address_text, with_names
 from roi_tracker.render.appraisal_findings import summary
 from roi_tracker.render.workbook_cells import MONEY
@@ -18,7 +19,7 @@ _STATED, _TIMES = "#,##0.0##", "0.0##"
 
 
 def write_audit(book: Book, w: AppraisalWording, audit: AuditView) -> None:
-    """The audit's three sheets; figures in the unit the plan prints them in."""
+    """The audit's three sheets; figures in the unit of the language."""
     _corrected(book, w, audit)
     _findings(book, w, audit)
     _unchecked(book, w, audit)
@@ -30,10 +31,10 @@ def _corrected(book: Book, w: AppraisalWording, audit: AuditView) -> None:
     sheet.heads(0, [w.t(key) for key in heads])
     sheet.raw.freeze_panes(1, 1)
     for row, one in enumerate(audit.corrected, 1):
-        for column, text in enumerate((address_text(w, one.id), one.id, one.unit)):
+        for column, text in enumerate((address_text(w, one.id), one.id, unit_text(one.unit, w.language))):
             sheet.text(row, column, text)
-        sheet.fixed(row, 3, one.stated, _STATED)
-        sheet.fixed(row, 4, one.corrected, _STATED)
+        sheet.fixed(row, 3, shown_value(one.stated, one.unit, w.language), _STATED)
+        sheet.fixed(row, 4, shown_value(one.corrected, one.unit, w.language), _STATED)
 
 
 def _findings(book: Book, w: AppraisalWording, audit: AuditView) -> None:
@@ -51,13 +52,14 @@ def _findings(book: Book, w: AppraisalWording, audit: AuditView) -> None:
             t(f"kind.{one.kind}"),
             t(f"score.{one.severity}"),
             t("decide.yes") if one.carried else "",
-            one.unit,
+            unit_text(one.unit, w.language),
         )
         for column, text in enumerate(texts):
             sheet.text(row, column, text)
+        stated, recomputed = (shown_value(value, one.unit, w.language) for value in (one.stated, one.recomputed))
         effect = None if one.npv_effect is None else w.axis(one.npv_effect)
         for column, (value, look) in enumerate(
-            ((one.stated, _STATED), (one.recomputed, _STATED), (one.ratio, _TIMES), (effect, MONEY)), len(texts)
+            ((stated, _STATED), (recomputed, _STATED), (one.ratio, _TIMES), (effect, MONEY)), len(texts)
         ):
             sheet.fixed(row, column, value, look)
         reason = with_names(w, one.explanation_ko if w.language == "ko" else one.explanation_en)

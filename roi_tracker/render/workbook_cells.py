@@ -20,12 +20,19 @@ if TYPE_CHECKING:
 _LONGEST_FORMULA = 8_000
 _OPERATORS: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "^"}
 _A4 = 9
+_LINE = 15
+"""Height of a line, in points."""
 _LONGEST_NAME = 31
 """Characters that a sheet's name may have."""
 _LONGEST_FOOTER = 200
 _NARROWEST, _WIDEST = 10, 56
 """Widths of columns, in characters."""
 MONEY, RATIO, NUMBER, YEARS = "#,##0.0;[Red]-#,##0.0", "0.0%", "#,##0.0#####", "0.00"
+
+
+def _width(text: str) -> int:
+    """Characters a text is wide, of which Korean ones count double."""
+    return sum(2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in text)
 
 
 ACCENT, BAD = "#0B5A8C", "#A3262A"
@@ -65,6 +72,7 @@ class Sheet:
         self._sheet = workbook.add_worksheet(name)
         self._formats: dict[_Look, Any] = {}
         self._widths: dict[int, int] = {}
+        self._lines: dict[int, int] = {}
         self._heads: dict[tuple[int, int], str] = {}
         self._figures: set[tuple[int, int]] = set()
         self._repeated = False
@@ -86,6 +94,8 @@ class Sheet:
         look = _Look("@" if text[:1] in set("=+-@") else "", strong=strong, wrap=wrap, indent=int(column > 0))
         self._sheet.write_string(row, column, text, self._format(look))
         self._measure(column, text)
+        if wrap:  # a row grows with its text only where its height is said
+            self._lines[row] = max(self._lines.get(row, 1), -(-_width(text) // (_WIDEST - 4)))
 
     def note(self, row: int, text: str, column: int = 0) -> None:
         """A remark that may run over the cells to its right."""
@@ -109,6 +119,8 @@ class Sheet:
         for (row, column), label in self._heads.items():
             over_figures = (row + 1, column) in self._figures
             self._sheet.write_string(row, column, label, self._format(_Look("", head=True, right=over_figures)))
+        for row, lines in self._lines.items():
+            self._sheet.set_row(row, _LINE * lines)
         last = max(self._widths, default=0)
         for column in range(last + 1):
             self._sheet.set_column(column, column, min(max(self._widths.get(column, 0) + 2, _NARROWEST), _WIDEST))
@@ -124,8 +136,7 @@ class Sheet:
         return shown
 
     def _measure(self, column: int, text: str) -> None:
-        width = sum(2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in text)
-        self._widths[column] = max(self._widths.get(column, 0), width)
+        self._widths[column] = max(self._widths.get(column, 0), _width(text))
 
     def number(self, row: int, column: int, value: Decimal | float, number_format: str = NUMBER) -> None:
         """A number that people may change."""

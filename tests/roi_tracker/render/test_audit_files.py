@@ -134,8 +134,8 @@ def test_workbook_lists_every_finding_with_its_numbers(abc: BusinessCase, docume
     assert len(rows) == len(document.findings)
     by_address: dict[str, Any] = {row[11]: row for row in rows}
     found = by_address["benefits.defects.saving[2025]"]
-    assert (found[0], found[5], found[6]) == ("Fewer defects: benefit 2025", "억원", 28.8)
-    assert found[7] == pytest.approx(2.88)
+    assert (found[0], found[5], found[6]) == ("Fewer defects: benefit 2025", "KRW million", 2880)
+    assert found[7] == pytest.approx(288)
     assert found[8] == pytest.approx(10)
     assert book["Findings"].auto_filter.ref == f"A2:L{len(rows) + 2}"
 
