@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from datetime import date
 
     from roi_tracker.baseline.frozen import FrozenBaseline
+    from roi_tracker.ledger.chain import Head
+    from roi_tracker.ledger.entries import Draft, Entry
     from roi_tracker.observations.facts import StopRevisionFact
     from roi_tracker.observations.rows import Observations
 
@@ -169,4 +171,41 @@ class TrackerStore(Protocol):
 
     def close(self) -> None:
         """Release the store."""
+        ...
+
+
+class LedgerStore(Protocol):
+    """The programme's ledger: entries are appended, never changed; one writer at a time."""
+
+    def entries(self) -> Sequence[Entry]:
+        """The whole chain, as stored: whether it holds is asked with `ledger.chain.verify`."""
+        ...
+
+    def head(self) -> Head:
+        """Number and hash of the newest entry, kept apart from the entries."""
+        ...
+
+    def append(self, drafts: Sequence[Draft]) -> Sequence[Entry]:
+        """Seal drafts behind the head, all of them or none, in one durable transaction.
+
+        Raises:
+            StoreError: a draft may not be written, or the chain no longer holds; nothing was written.
+        """
+        ...
+
+
+class EvidencePins(Protocol):
+    """An agent that keeps events and images which a claim cites."""
+
+    @property
+    def address(self) -> str:
+        """Names the agent."""
+        ...
+
+    def pin(self, claim: str, keys: Sequence[str]) -> Sequence[str]:
+        """Ask the agent to keep events; returns the keys it keeps, without those it does not know. Blocks.
+
+        Raises:
+            UnreachableError: no answer, or refused; ask again later.
+        """
         ...

@@ -93,7 +93,27 @@ _FACTS_BY_TIME = """
     CREATE TABLE derived_day (day INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
     """
 
-MIGRATIONS = (_FIRST, _FACTS_BY_TIME)
+_LEDGER = """
+    CREATE TABLE ledger (
+        number  INTEGER PRIMARY KEY,
+        case_id TEXT NOT NULL,
+        kind    TEXT NOT NULL,
+        at      TEXT NOT NULL,
+        sha256  TEXT NOT NULL UNIQUE,
+        body    BLOB NOT NULL
+    ) STRICT;
+    CREATE TRIGGER ledger_no_update BEFORE UPDATE ON ledger
+        BEGIN SELECT RAISE(ABORT, 'an entry of the ledger cannot be changed'); END;
+    CREATE TRIGGER ledger_no_delete BEFORE DELETE ON ledger
+        BEGIN SELECT RAISE(ABORT, 'an entry of the ledger cannot be removed'); END;
+    CREATE TABLE ledger_head (  -- apart from the entries, so that cutting the newest off is seen
+        one    INTEGER PRIMARY KEY CHECK (one = 1),
+        number INTEGER NOT NULL,
+        sha256 TEXT NOT NULL
+    ) STRICT;
+    """
+
+MIGRATIONS = (_FIRST, _FACTS_BY_TIME, _LEDGER)
 """Scripts in order; the file's `user_version` says how many it has had. Append, never change."""
 _BUSY_TIMEOUT_MS = 5_000
 
