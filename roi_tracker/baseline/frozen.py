@@ -11,6 +11,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 import msgspec
+import numpy as np
 
 from roi_tracker.baseline import sufficiency
 from roi_tracker.baseline.sufficiency import Check
@@ -26,12 +27,18 @@ if TYPE_CHECKING:
     from roi_tracker.measurement.panels.scope import Scope
     from roi_tracker.observations.rows import Observations
 
-SPECIFICATION_VERSION = 1
+SPECIFICATION_VERSION = 2
 """Raised whenever the same data would give another model."""
 
 
 class Specification(msgspec.Struct, frozen=True):
-    """What is fitted to what; part of the hash."""
+    """What is fitted to what, and how it will be measured; part of the hash.
+
+    Attributes:
+        measurement: hash of the registered measurement plan without its closing dates.
+        closing_dates: days on which the ordinary interval may be read; the end of the reporting period as planned at
+            the freeze where none were registered.
+    """
 
     version: int
     measure: str
@@ -42,6 +49,8 @@ class Specification(msgspec.Struct, frozen=True):
     last: date
     time_zone: str
     shifts: tuple[str, ...]
+    measurement: str = ""
+    closing_dates: tuple[date, ...] = ()
 
 
 class FittedBaseline(msgspec.Struct, frozen=True):
@@ -131,6 +140,8 @@ def specification_of(case: BusinessCase, line: BenefitLine, panel: Panel) -> Spe
         first=case.periods.baseline.first,
         last=case.periods.baseline.last,
         time_zone=case.plant.time_zone,
+        measurement=digest(line.measurement.model_dump(mode="json", exclude={"closing_dates"})),
+        closing_dates=line.measurement.closing_dates or (case.periods.reporting.last,),
         shifts=tuple(f"{s.label} {s.start.isoformat()}-{s.end.isoformat()}" for s in case.plant.shifts),
     )
 
@@ -150,7 +161,7 @@ def fit_baseline(
     checks += sufficiency.model_checks(model, placebo, len(panel.days))
     down, up = (0.0, 0.0) if panel.ruler is None else panel.ruler.margins(CONFIDENCE)
     total = float(panel.outcome.sum())
-    daily = panel.by_day(panel.exposure)
+    daily = panel.by_day(np.where(panel.treated, panel.exposure, 0.0))
     return FittedBaseline(
         case_id=case.id,
         benefit_id=line.id,
@@ -159,8 +170,8 @@ def fit_baseline(
         placebo=placebo,
         floor=BaselineFloor(down / total, up / total),
         days=len(panel.days),
-        total_outcome=total,
-        total_exposure=float(panel.exposure.sum()),
+        total_outcome=float(panel.outcome[panel.treated].sum()),
+        total_exposure=float(panel.exposure[panel.treated].sum()),
         volume_low=float(daily.min()),
         volume_high=float(daily.max()),
         checks=tuple(checks),

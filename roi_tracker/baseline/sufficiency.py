@@ -10,6 +10,7 @@ import numpy as np
 from scipy.stats import t as student
 
 from roi_tracker.measurement.placebo import REFUSAL_RATIO
+from roi_tracker.measurement.regression import unpredictable
 
 if TYPE_CHECKING:
     from roi_tracker.business_case import BenefitLine, Period
@@ -39,6 +40,12 @@ RuleName = Literal[
     "unit_value_locked",
     "unit_value_valid",
     "season_covered",
+    "covariates_in_range",
+    "blackout_complete",
+    "effect_detectable",
+    "control_lines_comparable",
+    "regression_to_the_mean",
+    "drawing_by_lot",
 ]
 PeriodName = Literal["baseline", "reporting"]
 MINIMUM_VALID_SHARE = 0.9
@@ -132,7 +139,8 @@ def _months(panel: Panel, name: PeriodName) -> Check:
 
 def mode_checks(observations: Observations, scope: Scope, baseline: Period, reporting: Period) -> list[Check]:
     """The AI must not have acted in the baseline; where it was off in reporting, the figure carries that."""
-    rows = [row for row in observations.line_shifts if row.line in scope.lines and row.live_s is not None]
+    lines = scope.programme_lines
+    rows = [row for row in observations.line_shifts if row.line in lines and row.live_s is not None]
     early = sum(1 for row in rows if row.day in baseline and (row.live_s or 0) > 0)
     later = [row for row in rows if row.day in reporting]
     off = sum(1 for row in later if not row.live_s)
@@ -179,13 +187,29 @@ def range_checks(model: Model, volume: tuple[float, float], panel: Panel) -> lis
     for term in model.terms:
         seen = set(panel.factor(term.name).seen)
         unknown.extend(f"{term.name}={level}" for level in sorted(seen - set(term.levels)))
-    daily = panel.by_day(panel.exposure)
+    daily = panel.by_day(np.where(panel.treated, panel.exposure, 0.0))
     low, high = volume[0] * (1 - COVARIATE_TOLERANCE), volume[1] * (1 + COVARIATE_TOLERANCE)
     inside = float(np.mean((daily >= low) & (daily <= high))) if len(daily) else 0.0
     return [
         check("known_levels", "reporting", passed=not unknown, levels=", ".join(unknown) or "ok"),
+        _covariates_in_range(model, panel),
         check("volume_in_range", "reporting", passed=inside >= MINIMUM_VALID_SHARE, share=inside, low=low, high=high),
     ]
+
+
+def _covariates_in_range(model: Model, panel: Panel) -> Check:
+    """Numeric covariates within the baseline's range, widened by a tenth of its width on either side."""
+    outside: list[str] = []
+    for numeric in model.numerics:
+        values = panel.covariates.values[:, panel.covariates.names.index(numeric.name)]
+        room = COVARIATE_TOLERANCE * (numeric.high - numeric.low)
+        inside = float(np.mean((values >= numeric.low - room) & (values <= numeric.high + room)))
+        if inside < MINIMUM_VALID_SHARE:
+            outside.append(f"{numeric.name} {inside:.0%} in {numeric.low:g}-{numeric.high:g}")
+    amiss = int(unpredictable(model, panel).sum())
+    if amiss:
+        outside.append(f"combinations never seen: {amiss} rows")
+    return check("covariates_in_range", "reporting", passed=not outside, conditions="; ".join(outside) or "ok")
 
 
 def unit_value_checks(line: BenefitLine, reporting: Period) -> list[Check]:

@@ -35,8 +35,10 @@ CONFIDENCE = 0.95
 POWER = 0.80
 IntervalKind = Literal["closing", "anytime"]
 _LEAST_SHARE = 1e-3
-"""Smallest ratio of reporting to baseline outcome for which the noise of one says something about the other."""
+"""Smallest ratio of expected to baseline outcome for which the noise of one says something about the other."""
 _FEWEST_DAYS = 5
+_LEAST_LEVEL = 0.25
+"""Where less than a quarter is left, what is left is mostly counting noise, which does not scale."""
 
 
 class BaselineFloor(msgspec.Struct, frozen=True):
@@ -120,6 +122,7 @@ class Contrast:
         audit_down, audit_up: exact sampling error of the reporting audits.
         linear: the noise does not grow with the level.
         floor_error: an error that no number of days removes (few control lines), in units of the whole outcome.
+        floor_dof: its degrees of freedom.
     """
 
     days: tuple[date, ...]
@@ -133,6 +136,7 @@ class Contrast:
     audit_up: float = 0.0
     linear: bool = False
     floor_error: float = 0.0
+    floor_dof: float = 1.0
 
 
 def before_and_after(counterfactual: Counterfactual, panel: Panel) -> Contrast:
@@ -140,14 +144,13 @@ def before_and_after(counterfactual: Counterfactual, panel: Panel) -> Contrast:
     model = counterfactual.model
     prediction = predict(model, panel)
     expected, observed = panel.by_day(prediction.rows), panel.by_day(panel.outcome)
-    level = observed.sum() / expected.sum() if expected.sum() else 0.0
     down, up = (0.0, 0.0) if panel.ruler is None else panel.ruler.margins(CONFIDENCE)
     return Contrast(
         days=panel.days,
         expected=expected,
         observed=observed,
         gradient=prediction.gradient,
-        noise=observed - level * expected + panel.audit_residual,
+        noise=left_over(observed, expected, linear=model.family == "linear") + panel.audit_residual,
         baseline_noise=np.array(model.daily),
         baseline_level=model.day_mean,
         audit_down=down,
@@ -156,16 +159,28 @@ def before_and_after(counterfactual: Counterfactual, panel: Panel) -> Contrast:
     )
 
 
+def left_over(observed: NDArray[np.float64], expected: NDArray[np.float64], *, linear: bool) -> NDArray[np.float64]:
+    """(days,) what a day deviates by, the programme's effect taken out: on the scale of what would have happened
+    without it, because it is that day's bad or good luck that the counterfactual does not know. Good luck at 70 % of
+    the defects would have been as much more at 100 %.
+    """
+    if linear or expected.sum() <= 0:
+        return observed - expected
+    level = observed.sum() / expected.sum()
+    deviation: NDArray[np.float64] = (observed - level * expected) / min(1.0, max(level, _LEAST_LEVEL))
+    return deviation
+
+
 def estimate(counterfactual: Counterfactual, panel: Panel, interval: IntervalKind = "closing") -> Estimate:
     """Measure a whole reporting period against the frozen baseline alone."""
     return Measurement(counterfactual, before_and_after(counterfactual, panel)).whole(interval)
 
 
 def cumulative(
-    counterfactual: Counterfactual, panel: Panel, closing_dates: Collection[date] = ()
+    counterfactual: Counterfactual, panel: Panel, closing_days: Collection[date] = ()
 ) -> tuple[CumulativePoint, ...]:
     """The running total at the end of each month and at the last day, against the frozen baseline alone."""
-    return Measurement(counterfactual, before_and_after(counterfactual, panel)).points(closing_dates)
+    return Measurement(counterfactual, before_and_after(counterfactual, panel)).points(closing_days)
 
 
 def days_needed(found: Estimate, target_per_day: float) -> int | None:
@@ -191,13 +206,13 @@ class Measurement:
         """All days."""
         return self.up_to(len(self._contrast.days), interval)
 
-    def points(self, closing_dates: Collection[date]) -> tuple[CumulativePoint, ...]:
-        """The running total at the end of each month, at closing dates and at the last day."""
+    def points(self, closing_days: Collection[date]) -> tuple[CumulativePoint, ...]:
+        """The running total at the end of each month, on closing days and on the last day."""
         points: list[CumulativePoint] = []
         days = self._contrast.days
         for position, day in enumerate(days):
             last = position + 1 == len(days)
-            closing = any(day <= closes and (last or days[position + 1] > closes) for closes in closing_dates)
+            closing = day in closing_days
             if position + 1 >= _FEWEST_DAYS and (last or closing or days[position + 1].month != day.month):
                 found = self.up_to(position + 1, "closing" if closing else "anytime")
                 points.append(CumulativePoint(day, found.days, found.avoided, found.low, found.high, found.interval))
@@ -212,12 +227,14 @@ class Measurement:
         baseline_variance = float(gradient @ self._covariance @ gradient) * before
         share = observed / total if (total := float(contrast.observed.sum())) else 0.0
         lasting = (contrast.floor_error * days / len(contrast.days)) ** 2
-        reporting_variance = days * after + lasting
+        if lasting > baseline_variance + days * after:
+            dof = min(dof, contrast.floor_dof)
+        reporting_variance = max(days * after, lasting - baseline_variance)
         error = (baseline_variance + reporting_variance) ** 0.5
         quantile = float(student.ppf(CONFIDENCE, dof))
         margin = quantile * error
         if interval == "anytime":
-            margin = self._anytime(days, baseline_variance**0.5, after**0.5, dof) + quantile * lasting**0.5
+            margin = max(margin, self._anytime(days, baseline_variance**0.5, after**0.5, dof))
         floor, inflation = self._counterfactual.floor, self._counterfactual.inflation
         low = max(margin, float(np.hypot(expected * floor.down, share * contrast.audit_up)))
         high = max(margin, float(np.hypot(expected * floor.up, share * contrast.audit_down)))
@@ -245,7 +262,7 @@ class Measurement:
             return 1.0, model.day_variance, model.dof
         level = 1.0
         if not contrast.linear and contrast.baseline_level > 0:
-            level = max(_LEAST_SHARE, float(contrast.observed[:days].mean()) / contrast.baseline_level)
+            level = max(_LEAST_SHARE, float(contrast.expected[:days].mean()) / contrast.baseline_level)
         noise = noise_of([before, after], [1.0, level])
         own = noise_of([before], [1.0]).variances[0]
         factor = noise.variances[0] / own if own > 0 else 1.0

@@ -14,7 +14,8 @@ import numpy as np
 from scipy.stats import f as fisher
 
 from roi_tracker.case.plant import Period
-from roi_tracker.measurement.estimation import BaselineFloor, Counterfactual, estimate
+from roi_tracker.measurement.designs.comparison import as_marked
+from roi_tracker.measurement.estimation import BaselineFloor, Counterfactual, Measurement, before_and_after
 from roi_tracker.measurement.panels.building import source_of
 from roi_tracker.measurement.regression import fit
 
@@ -63,7 +64,9 @@ def usable(panel: Panel) -> bool:
 
 
 def placebo_in_time(observations: Observations, scope: Scope, baseline: Period) -> Placebo | None:
-    """Measure disjoint windows of the baseline's second half, each against all days before it; None when too short."""
+    """Measure disjoint windows of the baseline's second half, each against all days before it, and against control rows
+    where the scope has some; None when too short.
+    """
     return placebo_of(source_of(observations, scope, "previous"), baseline)
 
 
@@ -82,7 +85,12 @@ def placebo_of(source: Source, baseline: Period) -> Placebo | None:
         window = source.panel(Period(first=start, last=start + timedelta(days=length - 1)))
         if not usable(before) or len(window.days) < MINIMUM_MEASURED_DAYS or not _audited(window):
             continue
-        found = estimate(Counterfactual(fit(before), BaselineFloor(), 1.0), window)
+        counterfactual = Counterfactual(fit(before), BaselineFloor(), 1.0)
+        if window.treated.all():
+            contrast = before_and_after(counterfactual, window)
+        else:
+            contrast = as_marked(counterfactual.model, before, window)
+        found = Measurement(counterfactual, contrast).whole("closing")
         if found.standard_error > 0:
             scores.append(found.avoided / found.standard_error)
             freedom.append(found.dof)

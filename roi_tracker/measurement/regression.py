@@ -64,8 +64,9 @@ class Model(msgspec.Struct, frozen=True):
         numerics: numeric covariates kept.
         harmonics: pairs of waves a year.
         aliases: combinations of columns that were zero throughout; where they are not, nothing is known.
-        daily: (days,) residuals, audits included.
-        day_mean: mean outcome of a day.
+        daily: (days,) residuals of the rows that are to be treated, audits included; where there are control rows, the
+            difference from theirs. The noise, the trend and the autocorrelation are those of this series.
+        day_mean: mean outcome of the rows that are to be treated on a day.
     """
 
     family: Family
@@ -160,7 +161,7 @@ def fit(panel: Panel) -> Model:
     for audit in panel.noise:
         average = laid_out.by_cell(audit.population) @ laid_out.matrix / audit.population.sum()
         scores += audit.day_residual[:, None] * average
-    daily = panel.by_day(residual) + panel.audit_residual
+    daily = _daily(panel, mean)
     noise = noise_of([daily], [1.0])
     long_run = long_run_covariance(scores, noise.persistence)
     covariance = len(panel.days) * bread @ long_run.covariance @ bread
@@ -181,7 +182,7 @@ def fit(panel: Panel) -> Model:
         harmonics=specification.harmonics,
         aliases=tuple(tuple(float(value) for value in row) for row in aliases(gram, kept)),
         daily=tuple(float(value) for value in daily),
-        day_mean=float(panel.outcome.sum()) / len(panel.days),
+        day_mean=float(panel.outcome[panel.treated].sum()) / len(panel.days),
     )
 
 
@@ -233,6 +234,15 @@ def _mean_and_slope(
         return panel.exposure * ratio, panel.exposure * ratio * (1.0 - ratio)
     mean = panel.exposure * np.exp(linear)
     return mean, mean
+
+
+def _daily(panel: Panel, mean: NDArray[np.float64]) -> NDArray[np.float64]:
+    treated, control = float(mean[panel.treated].sum()), float(mean[~panel.treated].sum())
+    weight = np.where(panel.treated, 1.0, -treated / control if control > 0 else 0.0)
+    daily = panel.by_day((panel.outcome - mean) * weight)
+    for audit in panel.noise:
+        daily += audit.day_residual * float(audit.population @ weight) / audit.population.sum()
+    return daily
 
 
 def _dispersion(panel: Panel, mean: NDArray[np.float64], columns: int) -> float:

@@ -14,35 +14,48 @@ from roi_tracker.baseline import sufficiency
 from roi_tracker.baseline.frozen import data_digest, specification_of, unit_value_digest
 from roi_tracker.baseline.sufficiency import Check
 from roi_tracker.business_case import DAYS_PER_YEAR, Period
-from roi_tracker.measurement.estimation import CumulativePoint, Estimate, cumulative, days_needed, estimate
-from roi_tracker.measurement.panels.building import panel_of
+from roi_tracker.measurement.designs.randomisation import Randomisation
+from roi_tracker.measurement.estimation import CumulativePoint, Estimate, IntervalKind, Measurement, days_needed
+from roi_tracker.measurement.panels.building import BUILDERS, panel_of
 from roi_tracker.measurement.panels.scope import Scope
-from roi_tracker.measurement.placebo import usable
+from roi_tracker.measurement.placebo import MINIMUM_MEASURED_DAYS, usable
 from roi_tracker.observations.rows import Origin, weakest_origin
+from roi_tracker.proof.comparing import Design, Evidence, comparison_of
+from roi_tracker.proof.grading import Grade, GradeReason, grade_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from roi_tracker.baseline.frozen import FrozenBaseline
     from roi_tracker.business_case import BenefitLine, BusinessCase
-    from roi_tracker.measurement.panels.panel import Panel
+    from roi_tracker.measurement.panels.panel import Family, Panel
+    from roi_tracker.measurement.regression import Model
     from roi_tracker.observations.rows import Observations
     from roi_tracker.observations.shifts import ShiftCalendar
 
-Grade = Literal["A", "B", "C", "D"]
-Method = Literal["its_defects_audited", "its_rate"]
+Method = Literal["its_defects_audited", "its_rate", "its_mean"]
 ReasonCode = Literal["rules_failed", "baseline_not_frozen", "interval_contains_zero", "method_not_available"]
-SUPPORTED = frozenset({"defects", "downtime", "labour"})
+SUPPORTED = frozenset(BUILDERS)
+"""Measures with a counterfactual."""
 
 
 class Basis(msgspec.Struct, frozen=True):
     """What a figure rests on; printed beside it.
 
     Attributes:
+        method: the model.
         first, last: reporting days measured.
         origin: weakest origin of baseline and reporting data.
-        grade: C, an interrupted time series on a frozen baseline.
+        grade: strength of the evidence, chosen by the tool.
         checks: every rule that was asked, caveats and failures included.
+        design: with what the lines are compared.
+        interval: whether the interval holds on this day alone, registered beforehand, or on all days at once.
+        grade_reasons: why this grade, the strongest first.
+        controls: lines or shifts compared with.
+        looks: how many benefit lines were measured beside this one, itself included: one in twenty without any effect
+            would show one.
+        dropped: what the baseline could not identify.
+        randomisation: what the drawing by lot says, where there was one.
     """
 
     method: Method
@@ -53,6 +66,13 @@ class Basis(msgspec.Struct, frozen=True):
     measured_days: int
     origin: Origin
     checks: tuple[Check, ...]
+    design: Design = "interrupted_time_series"
+    interval: IntervalKind = "closing"
+    grade_reasons: tuple[GradeReason, ...] = ()
+    controls: tuple[str, ...] = ()
+    looks: int = 1
+    dropped: tuple[str, ...] = ()
+    randomisation: Randomisation | None = None
 
 
 class Realized(msgspec.Struct, frozen=True, tag="realized"):
@@ -88,17 +108,20 @@ Proof = Realized | NotProven
 
 
 def scope_of(line: BenefitLine, calendar: ShiftCalendar) -> Scope:
-    """The rows that belong to a benefit line."""
+    """The rows that belong to a benefit line, those it is compared with included."""
     plan = line.measurement
+    controls = tuple(name for name in plan.control_lines if name not in line.lines)
     return Scope(
         measure=line.measure,
-        lines=line.lines,
+        lines=(*line.lines, *controls),
         expected=calendar.expected,
         shifts_per_day=len(calendar.labels),
         covariates=plan.covariates,
         carriers=plan.carriers,
         roles=plan.roles,
         kpi=plan.kpi,
+        treated_lines=line.lines if controls else (),
+        treated_shifts=plan.treated_shifts,
     )
 
 
@@ -120,31 +143,53 @@ def prove(
         return NotProven(line.id, "method_not_available")
     if frozen is None:
         return NotProven(line.id, "baseline_not_frozen")
-    scope = scope_of(line, calendar)
+    scope, fitted = scope_of(line, calendar), frozen.fitted
     period = reporting_so_far(case, observations) or case.periods.reporting
     panel = panel_of(observations, scope, period, "ai")
-    checks = [*frozen.fitted.checks, *_freeze_checks(case, line, observations, scope, frozen)]
+    baseline = panel_of(observations, scope, case.periods.baseline, "previous")
+    checks = [*fitted.checks, *_freeze_checks(case, line, observations, scope, frozen)]
     checks += sufficiency.unit_value_checks(line, period)
     checks += sufficiency.data_checks(panel, observations, scope, period, "reporting")
     checks += sufficiency.mode_checks(observations, scope, case.periods.baseline, period)[1:]
+    checks.append(_blackout_check(case, observations, scope))
+    comparison = None
     if panel.days:
-        fitted = frozen.fitted
         checks += sufficiency.range_checks(fitted.model, (fitted.volume_low, fitted.volume_high), panel)
+        if _measurable(panel) and _describes(fitted.model, panel):
+            evidence = Evidence(scope, observations, baseline, panel)
+            comparison = comparison_of(case, line, fitted.counterfactual, evidence)
+            checks += comparison.checks
+    closing = closing_days(panel, fitted.specification.closing_dates, scope)
+    interval: IntervalKind = "closing" if panel.days and panel.days[-1] in closing else "anytime"
+    measured = comparison.contrast.days if comparison is not None else ()
+    measurement = Measurement(fitted.counterfactual, comparison.contrast) if comparison and measured else None
+    if measurement is not None:
+        checks.append(_detectable_check(line, measurement.whole("closing")))
+    graded = grade_of(line.measurement, comparison, checks)
     basis = Basis(
-        method="its_defects_audited" if line.measure == "defects" else "its_rate",
-        grade="C",
+        method=_METHODS[fitted.model.family] if line.measure != "defects" else "its_defects_audited",
+        grade=graded.grade,
         baseline_sha256=frozen.sha256,
         first=period.first,
         last=period.last,
-        measured_days=len(panel.days),
+        measured_days=len(measured) if measured else len(panel.days),
         origin=_origin(case, observations, scope, period),
         checks=tuple(checks),
+        design=comparison.design if comparison else "interrupted_time_series",
+        interval=interval,
+        grade_reasons=graded.reasons,
+        controls=comparison.controls if comparison else (),
+        looks=sum(1 for other in case.benefits if other.measurable and other.measure in SUPPORTED),
+        dropped=fitted.model.dropped,
+        randomisation=comparison.randomisation if comparison else None,
     )
-    failed = tuple(check for check in checks if check.disqualifies and not check.passed)
-    if failed or not _measurable(panel):
+    failed = tuple(rule for rule in checks if rule.disqualifies and not rule.passed)
+    if measurement is None:
         return NotProven(line.id, "rules_failed", failed=failed, basis=basis)
-    found = estimate(frozen.fitted.counterfactual, panel)
-    months = cumulative(frozen.fitted.counterfactual, panel)
+    found, months = measurement.whole(interval), measurement.points(closing)
+    if failed:
+        shown = found if {rule.rule for rule in failed} <= _SHOWN_ALL_THE_SAME else None
+        return NotProven(line.id, "rules_failed", failed=failed, estimate=shown, basis=basis)
     if found.low > 0 or found.high < 0:
         return Realized(line.id, found, months, basis)
     target = float(line.projected_units_per_year * line.ramp(0) / DAYS_PER_YEAR)
@@ -158,8 +203,64 @@ def prove(
     )
 
 
+_METHODS: dict[Family, Method] = {"ratio": "its_rate", "rate": "its_rate", "linear": "its_mean"}
+_SHOWN_ALL_THE_SAME = frozenset({"effect_detectable", "drawing_by_lot"})
+"""Rules about what the measurement can decide, not about its data: the figure is shown, and not counted."""
+
+
+def closing_days(panel: Panel, closing_dates: Sequence[date], scope: Scope) -> frozenset[date]:
+    """The measured days on which the books close: for each registered date the last measured day not after it, where
+    no working day lies between them.
+    """
+    found: set[date] = set()
+    for closes in closing_dates:
+        day = max((known for known in panel.days if known <= closes), default=None)
+        if day is None:
+            continue
+        between = (day.fromordinal(n) for n in range(day.toordinal() + 1, closes.toordinal() + 1))
+        if not any(scope.expected(missed) for missed in between):
+            found.add(day)
+    return frozenset(found)
+
+
+def _blackout_check(case: BusinessCase, observations: Observations, scope: Scope) -> Check:
+    """Commissioning must be over when reporting begins; nothing tells so where no inspection reported a mode."""
+    lines, first = scope.programme_lines, case.periods.reporting.first
+    shifts = [row for row in observations.line_shifts if row.line in lines and row.live_s]
+    live = min((row.day for row in shifts), default=None) if scope.measure == "defects" else None
+    return sufficiency.check(
+        "blackout_complete",
+        "reporting",
+        passed=case.go_live <= first and (live is None or live <= first),
+        go_live=case.go_live.isoformat(),
+        live_from="-" if live is None else live.isoformat(),
+        reporting_from=first.isoformat(),
+    )
+
+
+def _detectable_check(line: BenefitLine, found: Estimate) -> Check:
+    """A measurement that would miss the projected effect proves nothing by finding one: what it finds is exaggerated.
+    A harm is no claim, and is not refused.
+    """
+    projected = float(line.projected_units_per_year * line.ramp(0) / DAYS_PER_YEAR) * found.days
+    return sufficiency.check(
+        "effect_detectable",
+        "reporting",
+        passed=found.minimum_detectable <= projected or projected <= 0 or found.high < 0,
+        minimum_detectable=found.minimum_detectable,
+        projected=projected,
+        days=found.days,
+    )
+
+
+def _describes(model: Model, panel: Panel) -> bool:
+    return all(term.name in panel.terms for term in model.terms) and all(
+        numeric.name in panel.covariates.names for numeric in model.numerics
+    )
+
+
 def _measurable(panel: Panel) -> bool:
-    return usable(panel) or (bool(panel.days) and panel.ruler is None)
+    return len(panel.days) >= MINIMUM_MEASURED_DAYS and (panel.ruler is None or usable(panel))
 
 
 def _freeze_checks(
@@ -171,7 +272,11 @@ def _freeze_checks(
         name
         for name, same in (
             ("data", fitted.data_sha256 == data_digest(observations, scope, case.periods.baseline)),
-            ("specification", fitted.specification == specification_of(case, line, baseline_panel)),
+            (
+                "specification",
+                msgspec.structs.replace(fitted.specification, closing_dates=())
+                == msgspec.structs.replace(specification_of(case, line, baseline_panel), closing_dates=()),
+            ),
             ("unit_value", fitted.unit_value_sha256 == unit_value_digest(line)),
         )
         if not same

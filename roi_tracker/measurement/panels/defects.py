@@ -110,7 +110,8 @@ def defects(observations: Observations, scope: Scope, when_unknown: Inspector) -
     Args:
         observations: everything derived.
         scope: lines that are measured.
-        when_unknown: the inspection in force on lines that never reported a mode.
+        when_unknown: the inspection in force on lines of the programme that never reported a mode; on control lines it
+            is the previous one.
     """
     columns = product_columns(observations, scope)
     table = columns.table
@@ -127,7 +128,9 @@ def defects(observations: Observations, scope: Scope, when_unknown: Inspector) -
     )
     known = readings.known
     inspector = table.inspector[columns.kept].astype(np.int64)
-    inspector[inspector < 0] = INSPECTOR_CODES[when_unknown]
+    programme = columns.line.among(scope.programme_lines)
+    inspector[(inspector < 0) & programme] = INSPECTOR_CODES[when_unknown]
+    inspector[inspector < 0] = INSPECTOR_CODES["previous"]
     passed = np.maximum(0.0, inspected - rejected - columns.cut(table.reviewed))
     parts = _Parts(
         np.stack([passed, rejected], axis=1)[known], columns.cut(table.review_defects)[known], inspector[known]

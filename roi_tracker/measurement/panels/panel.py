@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -157,6 +157,16 @@ class Panel:
             line=self.line.where(rows),
             shift=self.shift.where(rows),
             treated=self.treated[rows],
+        )
+
+    def on_days(self, kept: NDArray[np.bool_]) -> Panel:
+        """Only some of the (days,) days."""
+        rows = kept[self.day_index]
+        cut = self.where(rows)
+        return replace(
+            cut,
+            days=tuple(day for day, stays in zip(self.days, kept, strict=True) if stays),
+            day_index=(np.cumsum(kept) - 1)[cut.day_index],
         )
 
     @property

@@ -40,6 +40,11 @@ class Scope:
     treated_lines: tuple[str, ...] = ()
     treated_shifts: tuple[str, ...] = ()
 
+    @property
+    def programme_lines(self) -> tuple[str, ...]:
+        """Lines that are to have the programme, control lines left out."""
+        return self.treated_lines or self.lines
+
     def expected_days(self, period: Period) -> tuple[date, ...]:
         """Working days of a period, in order."""
         first = period.first.toordinal()

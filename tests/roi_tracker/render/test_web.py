@@ -10,8 +10,9 @@ import pytest
 
 from roi_tracker.baseline import sufficiency
 from roi_tracker.business_case import BenefitClass, Measure
+from roi_tracker.measurement import estimation
 from roi_tracker.observations import rows
-from roi_tracker.proof import proving
+from roi_tracker.proof import comparing, grading, proving
 from roi_tracker.realization.realized import CurvePoint
 from roi_tracker.render.catalogue import catalogue
 from roi_tracker.render.curve import chart
@@ -42,6 +43,9 @@ def test_every_code_has_words() -> None:
     wanted |= {f"origin.{name}" for name in get_args(rows.Origin)}
     wanted |= {f"grade.{name}" for name in get_args(proving.Grade)}
     wanted |= {f"method.{name}" for name in get_args(proving.Method)}
+    wanted |= {f"design.{name}" for name in get_args(comparing.Design)}
+    wanted |= {f"grade_reason.{name}" for name in get_args(grading.GradeReason)}
+    wanted |= {f"interval_kind.{name}" for name in get_args(estimation.IntervalKind)}
     wanted |= {f"measure.{name}" for name in get_args(Measure)}
     wanted |= {f"class.{name}" for name in get_args(BenefitClass)}
     wanted |= {f"reason.{name}" for name in get_args(proving.ReasonCode) if name != "rules_failed"}

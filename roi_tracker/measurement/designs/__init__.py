@@ -1,0 +1,1 @@
+"""Designs: with what the lines of a programme are compared."""

@@ -1,0 +1,163 @@
+"""With what a benefit line is compared: the design that its registered plan and its data allow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from roi_tracker.baseline.sufficiency import Check, check
+from roi_tracker.measurement.designs.comparison import as_marked, compare, staggered
+from roi_tracker.measurement.designs.randomisation import Randomisation, randomisation_test
+from roi_tracker.measurement.designs.shrinkage import FEWEST_LINES, levels_of, shrink, shrunk
+from roi_tracker.measurement.designs.synthetic import FEWEST_CONTROLS, synthetic_control
+from roi_tracker.measurement.estimation import before_and_after
+from roi_tracker.measurement.panels.building import panel_of
+from roi_tracker.measurement.regression import predict
+
+if TYPE_CHECKING:
+    from roi_tracker.business_case import BenefitLine, BusinessCase
+    from roi_tracker.measurement.estimation import Contrast, Counterfactual
+    from roi_tracker.measurement.panels.panel import Panel
+    from roi_tracker.measurement.panels.scope import Scope
+    from roi_tracker.observations.rows import Observations
+
+Design = Literal[
+    "interrupted_time_series",
+    "difference_in_differences",
+    "staggered_roll_out",
+    "synthetic_control",
+    "parallel_trial",
+    "shrunk_baseline",
+]
+DRAWN = 0.05
+"""Share of possible drawings that may show as much as the one that was drawn."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a comparison has to go on.
+
+    Attributes:
+        baseline, reporting: panels of the scope, control lines included.
+    """
+
+    scope: Scope
+    observations: Observations
+    baseline: Panel
+    reporting: Panel
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A design and the measurement reduced to days by it.
+
+    Attributes:
+        checks: rules of the design itself.
+        controls: lines or shifts compared with.
+        randomisation: what the drawing by lot says, where there was one.
+    """
+
+    design: Design
+    contrast: Contrast
+    checks: tuple[Check, ...] = ()
+    controls: tuple[str, ...] = ()
+    randomisation: Randomisation | None = None
+
+
+def comparison_of(
+    case: BusinessCase, line: BenefitLine, counterfactual: Counterfactual, evidence: Evidence
+) -> Comparison:
+    """Choose the strongest design that the registered plan names, and reduce the measurement by it."""
+    plan, model = line.measurement, counterfactual.model
+    starts = {name: plan.go_live_by_line.get(name, case.go_live) for name in line.lines}
+    if plan.treated_shifts:
+        contrast = as_marked(model, evidence.baseline, evidence.reporting)
+        controls = evidence.reporting.shift.where(~evidence.reporting.treated).seen
+        return _drawn(line, evidence, counterfactual, Comparison("parallel_trial", contrast, controls=controls))
+    if len(set(starts.values())) > 1:
+        commissioning = timedelta(days=case.periods.blackout.days)
+        stretches = staggered(evidence.reporting, starts, plan.control_lines, commissioning)
+        contrast = compare(model, evidence.baseline, evidence.reporting, stretches)
+        waiting = tuple(name for name in starts if any(name in stretch.control for stretch in stretches))
+        found = Comparison("staggered_roll_out", contrast, controls=(*plan.control_lines, *waiting))
+        return _drawn(line, evidence, counterfactual, found)
+    if plan.control_lines:
+        return _drawn(line, evidence, counterfactual, _with_controls(line, counterfactual, evidence))
+    contrast = before_and_after(counterfactual, evidence.reporting)
+    if plan.assignment == "chosen_because_bad":
+        return _shrunk(case, contrast, evidence)
+    return Comparison("interrupted_time_series", contrast)
+
+
+def _with_controls(line: BenefitLine, counterfactual: Counterfactual, evidence: Evidence) -> Comparison:
+    """Difference-in-differences; where the lines drifted apart already in the baseline, a mixture that did not."""
+    controls, model = line.measurement.control_lines, counterfactual.model
+    drift = next((known for known in _drifts(model.trend_t, model.dof)), None)
+    if drift is None:
+        contrast = as_marked(model, evidence.baseline, evidence.reporting)
+        return Comparison("difference_in_differences", contrast, controls=controls)
+    if len(controls) >= FEWEST_CONTROLS:
+        contrast = synthetic_control(model, evidence.baseline, evidence.reporting, line.lines, controls)
+        return Comparison("synthetic_control", contrast, controls=controls)
+    contrast = as_marked(model, evidence.baseline, evidence.reporting)
+    amiss = check(
+        "control_lines_comparable", "baseline", passed=False, t=model.trend_t, limit=drift, controls=len(controls)
+    )
+    return Comparison("difference_in_differences", contrast, (amiss,), controls)
+
+
+def _drifts(t: float, dof: float) -> tuple[float, ...]:
+    """The limit that a drift of the difference passed, or nothing; looser than the rule that refuses a baseline."""
+    from scipy.stats import t as student  # noqa: PLC0415 - only where control lines are compared
+
+    limit = float(student.ppf(0.95, dof))
+    return (limit,) if abs(t) > limit else ()
+
+
+def _drawn(line: BenefitLine, evidence: Evidence, counterfactual: Counterfactual, comparison: Comparison) -> Comparison:
+    """Add what the drawing by lot says, where lines or shifts were drawn."""
+    if line.measurement.assignment != "randomised" or comparison.design == "staggered_roll_out":
+        return comparison
+    panel = evidence.reporting
+    factor = panel.shift if comparison.design == "parallel_trial" else panel.line
+    expected, units = predict(counterfactual.model, panel).rows, factor.seen
+    ratios = {
+        unit: float(panel.outcome[rows].sum() / expected[rows].sum())
+        for unit in units
+        if expected[rows := factor.among((unit,))].sum() > 0
+    }
+    treated = tuple(unit for unit in factor.where(panel.treated).seen if unit in ratios)
+    found = randomisation_test(ratios, treated)
+    rule = check(
+        "drawing_by_lot",
+        "reporting",
+        passed=found.p <= DRAWN or not found.decisive,
+        p=found.p,
+        assignments=found.assignments,
+    )
+    return replace(comparison, checks=(*comparison.checks, rule), randomisation=found)
+
+
+def _shrunk(case: BusinessCase, contrast: Contrast, evidence: Evidence) -> Comparison:
+    """Take back the bad luck of lines that were chosen because they were bad, or refuse."""
+    observations, scope = evidence.observations, evidence.scope
+    every = replace(scope, lines=tuple(sorted({row.line for row in observations.line_shifts})))
+    panel = panel_of(observations, every, case.periods.baseline, "previous")
+    found = shrink(levels_of(panel), scope.lines) if panel.days else None
+    if found is None:
+        known = len(panel.line.seen) if panel.days else 0
+        amiss = check("regression_to_the_mean", "baseline", passed=False, lines=known, required=FEWEST_LINES)
+        return Comparison("shrunk_baseline", contrast, (amiss,))
+    told = check(
+        "regression_to_the_mean", "baseline", passed=True, lines=found.lines, believed=found.weight, factor=found.factor
+    )
+    controls = tuple(name for name in panel.line.seen if name not in scope.lines)
+    return Comparison("shrunk_baseline", shrunk(contrast, found), (told,), controls)
+
+
+def days_measured(comparison: Comparison) -> int:
+    """Days on which the design had something to compare with."""
+    return int(np.size(comparison.contrast.expected))
