@@ -16,6 +16,7 @@ import xlsxwriter
 from openpyxl.utils import get_column_letter
 from pydantic import ValidationError
 
+from roi_tracker.adapters.xlsx_guide import GUIDE, help_columns, help_key, write_guide
 from roi_tracker.adapters.xlsx_package import open_workbook
 from roi_tracker.business_case import BusinessCase
 from roi_tracker.case.formula_check import broken_formula, located
@@ -41,6 +42,18 @@ _NUMBERS = frozenset(
      "declining_factor", "share", "horizon_years", "life_years", "technology_life_years", "base_year", "finance_rate",
      "reinvestment_rate", "analysis_years"}
 )  # fmt: skip
+_COST = ("id", "name.ko", "name.en", "category", "amount.value", "amount.unit", "amount.source", "amount.owner")
+_USUAL: dict[str, tuple[str, ...]] = {
+    "assumptions": ("id", "value", "unit", "low", "high", "distribution", "source", "owner", "name.ko", "name.en"),
+    "calculations": ("id", "formula", "unit", "name.ko", "name.en"),
+    "capex": _COST,
+    "opex_per_year": (*_COST, "growth"),
+    "benefits": ("id", "name.ko", "name.en", "class", "axis", "measure", "kpi", "formula", "ramp_up.1"),
+    "correlations": ("between.1", "between.2", "coefficient", "source"),
+    "stated": ("id", "value", "unit", "label", "where"),
+    "benchmarks": ("id", "name.ko", "name.en", "unit", "company", "industry", "leader", "figure", "source"),
+}
+"""Columns that stand in a sheet even where the case leaves them empty, for people to fill in."""
 _Path = tuple[str, ...]
 
 
@@ -77,21 +90,26 @@ def write_xlsx_case(case: BusinessCase) -> bytes:
             sheet.write_string(row, column, value.isoformat() if isinstance(value, time) else str(value))
 
     single = {key: value for key, value in tree.items() if key not in (*_KEYED, *_LISTS)}
+    write_guide(book)
     sheet = book.add_worksheet(_CASE)
     sheet.set_column(0, 1, 40)
     sheet.write_row(0, 0, ["key", "value"], head)
     for row, (path, value) in enumerate(_flat(single), 1):
         sheet.write_string(row, 0, ".".join(path))
         put(sheet, row, 1, value)
+        help_key(sheet, row, ".".join(path))
+    sheet.freeze_panes(1, 1)
     for name in (*_KEYED, *_LISTS):
         found = tree.get(name, {} if name in _KEYED else ())
         items = [({"id": key} | value) for key, value in found.items()] if name in _KEYED else list(found)
         flat = [dict(_flat(item)) for item in items]
-        columns = list(dict.fromkeys(path for item in flat for path in item)) or [("id",)]
+        usual = (tuple(head.split(".")) for head in _USUAL.get(name, ("id",)))
+        columns = list(dict.fromkeys((*(path for item in flat for path in item), *usual)))
         sheet = book.add_worksheet(name)
         sheet.set_column(0, len(columns), 18)
         sheet.freeze_panes(1, 1)
         sheet.write_row(0, 0, [".".join(path) for path in columns], head)
+        help_columns(sheet, [".".join(path) for path in columns])
         for row, item in enumerate(flat, 1):
             for path, value in item.items():
                 put(sheet, row, columns.index(path), value)
@@ -131,6 +149,8 @@ def read_xlsx_case(content: bytes) -> BusinessCase:
     tree: dict[str, Any] = {}
     places: dict[_Path, _Place] = {}
     for name in shown.sheetnames:
+        if name == GUIDE:
+            continue
         if name not in {_CASE, *_KEYED, *_LISTS}:
             known = ", ".join((_CASE, *_KEYED, *_LISTS))
             raise CaseError(f"unknown sheet {name!r}", field="sheet", value=name, hint=f"sheets are {known}")

@@ -39,6 +39,38 @@ def test_a_case_comes_back_as_it_was_with_its_printed_digits(path: Path) -> None
     assert [str(one.value) for one in again.stated] == [str(one.value) for one in case.stated]
 
 
+def test_a_guide_in_both_languages_comes_first_and_is_not_read() -> None:
+    book = openpyxl.load_workbook(io.BytesIO(workbook({"안내 Read me!A3": "anything"})))
+    assert book.sheetnames[:2] == ["안내 Read me", "case"]
+    texts = [cell.value for row in book["안내 Read me"].iter_rows() for cell in row if cell.value]
+    assert "How to fill in a business case" in texts
+    assert any("책임" in text for text in texts)
+    for name in book.sheetnames[1:]:
+        assert any(name in text for text in texts), f"the guide does not say what {name} is"
+    assert read_xlsx_case(workbook({"안내 Read me!A3": "=1+"})).id == "small-workshop"
+
+
+def test_heads_have_notes_in_both_languages_and_choices_have_lists() -> None:
+    book = openpyxl.load_workbook(io.BytesIO(workbook({})))
+    sheet = book["benefits"]
+    heads = {cell.value: cell for cell in sheet[1]}
+    note = heads["class"].comment.text
+    assert "현금화" in note
+    assert "choose from the list" in note
+    lists = {str(one.sqref): one.formula1 for one in sheet.data_validations.dataValidation}
+    column = heads["class"].column_letter
+    assert lists[f"{column}2:{column}501"] == '"cashable,redeployed,released,indirect"'
+    keys = {row[0].value: row[1].coordinate for row in book["case"].iter_rows()}
+    single = {str(one.sqref): one.formula1 for one in book["case"].data_validations.dataValidation}
+    assert single[keys["conventions.tax.losses"]] == '"carried_forward,set_off"'
+
+
+def test_usual_columns_stand_ready_and_empty_ones_change_nothing() -> None:
+    book = openpyxl.load_workbook(io.BytesIO(workbook({})))
+    heads = [cell.value for cell in book["correlations"][1]]
+    assert {"between.1", "between.2", "coefficient", "source"} <= set(heads)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
