@@ -5,10 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from roi_tracker.baseline.frozen import FittedBaseline, FrozenBaseline, Unfitted, digest, fit_baseline
+from roi_tracker.case.plant import Period
+from roi_tracker.ledger.books import Books, books_of
+from roi_tracker.ledger.harm import Harm, defect_rates, harm
+from roi_tracker.ledger.losses import JointLoss, joint_losses
 from roi_tracker.observations.shifts import ShiftCalendar
 from roi_tracker.observing import DERIVATION_VERSION, observe, observe_as_of
 from roi_tracker.proof.proving import SUPPORTED, Proof, prove, reporting_so_far, scope_of
-from roi_tracker.realization.realized import Realization, realize
+from roi_tracker.realization.activity import Activity
+from roi_tracker.realization.board import Board, board
+from roi_tracker.realization.realized import Realization, Surroundings, realize
 from roi_tracker.report import Circumstances, Report, compose
 
 if TYPE_CHECKING:
@@ -17,15 +23,16 @@ if TYPE_CHECKING:
 
     from roi_tracker.business_case import BusinessCase
     from roi_tracker.observations.rows import Observations
-    from roi_tracker.ports import TrackerStore
+    from roi_tracker.ports import LedgerStore, TrackerStore
 
 
 class Programme:
-    """One case measured on one store."""
+    """One case measured on one store; without a ledger, the case's own costs and unit values hold."""
 
-    def __init__(self, case: BusinessCase, store: TrackerStore) -> None:
+    def __init__(self, case: BusinessCase, store: TrackerStore, ledger: LedgerStore | None = None) -> None:
         self._case = case
         self._store = store
+        self._ledger = ledger
         self._calendar = ShiftCalendar(case.plant)
 
     def observations(self, watermark: int | None = None) -> Observations:
@@ -73,9 +80,27 @@ class Programme:
         )
 
     def realization(self) -> Realization:
-        """Realized beside projected."""
-        reporting = reporting_so_far(self._case, self.observations())
-        return realize(self._case, self.measure(), reporting, self._calendar.expected)
+        """Realized beside projected, with the ledger, the system's own harm, bridge, forecast and gates."""
+        observations = self.observations()
+        reporting = reporting_so_far(self._case, observations)
+        books, done = self.books(), Harm((), ())
+        if reporting is not None and self._case.start_date <= reporting.last:
+            since = Period(first=self._case.start_date, last=reporting.last)
+            done = harm(self._case, books, observations, since, defect_rates(self.baselines()))
+        around = Surroundings(books, done, Activity(observations))
+        return realize(self._case, self.measure(), reporting, self._calendar.expected, around)
+
+    def books(self) -> Books:
+        """What the ledger says of this case."""
+        return Books() if self._ledger is None else books_of(self._ledger.entries(), self._case.id)
+
+    def board(self) -> Board:
+        """The weekly KPI board."""
+        return board(self._case, Activity(self.observations()), self.measure())
+
+    def joint_losses(self) -> tuple[JointLoss, ...]:
+        """Losses that several events of the store tell of."""
+        return joint_losses(self._store.facts())
 
     def report(self, now: datetime) -> Report:
         """The management report as of now."""
