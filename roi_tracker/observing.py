@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from operator import attrgetter
 from typing import TYPE_CHECKING
-
-import msgspec
 
 from roi_tracker.observations import facts as f
 from roi_tracker.observations.derivation import derive
 from roi_tracker.observations.hygiene import with_hygiene
+from roi_tracker.observations.rows import Observations
 from roi_tracker.observations.stop_revisions import related
-from roi_tracker.observations.stoppages import STOP_SILENCE, is_watched
+from roi_tracker.observations.stoppages import is_watched
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from roi_tracker.observations.facts import Fact
-    from roi_tracker.observations.rows import Observations
     from roi_tracker.observations.shifts import ShiftCalendar
     from roi_tracker.ports import TrackerStore
 
 DERIVATION_VERSION = 2
 """Raised whenever the same facts would give other observations."""
 _DAY = timedelta(days=1)
-_REACH = STOP_SILENCE + 3 * _DAY
-"""How far signs of life are looked for around a day: the longest silence and the length of shifts and time zones."""
 _MOST_DAYS = 120
 """When more days are touched, deriving everything in one pass is quicker."""
 
@@ -48,23 +45,34 @@ def observe_as_of(store: TrackerStore, calendar: ShiftCalendar, watermark: int) 
 
 def _refreshed(store: TrackerStore, calendar: ShiftCalendar, name: str) -> Observations:
     watermark, known = store.fact_watermark(), store.derived(name)
-    if known is None:
-        return _anew(store, calendar, name)
-    if known != watermark:
-        changed = store.changed_since(known)
-        days = frozenset(_touched(store, calendar, changed, known))
-        if len(days) > _MOST_DAYS:
-            return _anew(store, calendar, name)
-        parts = [_of_days(store, calendar, run) for run in _runs(days)]
-        merged = msgspec.structs.replace(
-            parts[0] if parts else derive((), calendar),
-            products=tuple(row for part in parts for row in part.products),
-            line_shifts=tuple(row for part in parts for row in part.line_shifts),
-            findings=tuple(found for part in parts for found in part.findings),
-        )
-        store.keep_observations(name, watermark, merged, days)
     kept = store.observations(name)
-    return kept if kept is not None else _anew(store, calendar, name)
+    if known is None or kept is None:
+        return _anew(store, calendar, name)
+    if known == watermark:
+        return kept
+    changed = store.changed_since(known)
+    signs = store.signs().by_line
+    days = frozenset(_touched(store, calendar, changed) | _seen_otherwise(kept, calendar, changed, signs))
+    if len(days) > _MOST_DAYS:
+        return _anew(store, calendar, name)
+    parts = [derive(_facts_of(store, run), calendar, run, signs) for run in _runs(days)]
+    store.keep_observations(name, watermark, _joined(parts), days)
+    rest = Observations(
+        tuple(row for row in kept.products if row.day not in days),
+        tuple(row for row in kept.line_shifts if row.day not in days),
+        tuple(found for found in kept.findings if found.day not in days),
+    )
+    return _joined([rest, *parts])
+
+
+def _joined(parts: Sequence[Observations]) -> Observations:
+    """Parts of different days as one, in the order of days."""
+    products = [row for part in parts for row in part.products]
+    lines = [row for part in parts for row in part.line_shifts]
+    findings = [found for part in parts for found in part.findings]
+    for rows in (products, lines, findings):
+        rows.sort(key=attrgetter("day"))
+    return Observations(tuple(products), tuple(lines), tuple(findings))
 
 
 def _anew(store: TrackerStore, calendar: ShiftCalendar, name: str) -> Observations:
@@ -87,17 +95,15 @@ def _runs(days: frozenset[date]) -> Iterator[frozenset[date]]:
         yield frozenset(run)
 
 
+def _facts_of(store: TrackerStore, days: frozenset[date]) -> Iterator[Fact]:
+    """Facts that bear on days that follow one another. A local day lies within a day and a half of its UTC date, its
+    last shift may end a day later, and a shift's summary may come a day after that.
+    """
+    return store.facts_between(_midnight(min(days)) - 2 * _DAY, _midnight(max(days)) + 4 * _DAY)
+
+
 def _midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
-
-
-def _of_days(store: TrackerStore, calendar: ShiftCalendar, days: frozenset[date]) -> Observations:
-    """Derive days that follow one another, from the facts that bear on them. A local day lies within a day and a half
-    of its UTC date, its last shift may end a day later, and a shift's summary may come a day after that.
-    """
-    start, end = _midnight(min(days)), _midnight(max(days))
-    facts = store.facts_between(start - 2 * _DAY, end + 4 * _DAY)
-    return derive(facts, calendar, days, store.signs(start - _REACH, end + _REACH + _DAY).by_line)
 
 
 class _Touch:
@@ -115,7 +121,7 @@ class _Touch:
             day += _DAY
 
 
-def _touched(store: TrackerStore, calendar: ShiftCalendar, changed: Sequence[Fact], known: int) -> set[date]:
+def _touched(store: TrackerStore, calendar: ShiftCalendar, changed: Sequence[Fact]) -> set[date]:
     touch = _Touch(calendar)
     spoken_of: set[str] = set()
     revised: set[str] = set()
@@ -141,7 +147,6 @@ def _touched(store: TrackerStore, calendar: ShiftCalendar, changed: Sequence[Fac
             days.update(touch.days(stop))
     for fact in store.facts_by_key(sorted(spoken_of)):
         days.update(touch.days(fact))
-    days |= _newly_watched(store, calendar, changed, known)
     return days
 
 
@@ -154,22 +159,20 @@ def _onwards(fact: f.ModeFact, store: TrackerStore, calendar: ShiftCalendar) -> 
         day += _DAY
 
 
-def _newly_watched(store: TrackerStore, calendar: ShiftCalendar, changed: Iterable[Fact], known: int) -> set[date]:
-    """Days with a shift that signs of life turn from watched to unwatched or back."""
-    signs = [fact for fact in changed if isinstance(fact, f.StopFact | f.MachineWatched)]
-    if not signs:
-        return set()
-    first = min(fact.at for fact in signs).astimezone(UTC).date()
-    last = max(getattr(fact, "end", fact.at) for fact in signs).astimezone(UTC).date()
-    low, high = first - 2 * STOP_SILENCE, last + 2 * STOP_SILENCE
-    before = store.signs(_midnight(low) - _REACH, _midnight(high) + _REACH, known).by_line
-    now = store.signs(_midnight(low) - _REACH, _midnight(high) + _REACH).by_line
+def _seen_otherwise(
+    kept: Observations, calendar: ShiftCalendar, changed: Sequence[Fact], signs: Mapping[str, Sequence[datetime]]
+) -> set[date]:
+    """Days with a shift that new signs of life turn from watched to unwatched or back, and days of lines that had not
+    reported a mode before.
+    """
+    lines = {fact.line for fact in changed if isinstance(fact, f.StopFact | f.MachineWatched)}
+    with_mode = {fact.line for fact in changed if isinstance(fact, f.ModeFact)}
     found: set[date] = set()
-    for line in {fact.line for fact in signs}:
-        old, new = before.get(line, ()), now.get(line, ())
-        day = low
-        while day <= high:
-            if any(is_watched(shift, old) != is_watched(shift, new) for shift in calendar.of_day(day)):
-                found.add(day)
-            day += _DAY
+    for row in kept.line_shifts:
+        if row.line in with_mode and row.live_s is None:
+            found.add(row.day)
+        elif row.line in lines and row.day not in found:
+            instance = next(shift for shift in calendar.of_day(row.day) if shift.label == row.shift)
+            if is_watched(instance, signs.get(row.line, ())) != (row.unplanned_stop_s is not None):
+                found.add(row.day)
     return found

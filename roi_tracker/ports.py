@@ -131,8 +131,8 @@ class TrackerStore(Protocol):
         """All revisions of stops, those that have been replaced included."""
         ...
 
-    def signs(self, start: datetime, end: datetime, up_to: int | None = None) -> Signs:
-        """Signs of life of all lines in [start, end), as known at a watermark."""
+    def signs(self) -> Signs:
+        """Signs of life of all lines."""
         ...
 
     def last_moment(self) -> datetime | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from roi_tracker.errors import FactsChangedError
-from roi_tracker.observations.facts import Fact
+from roi_tracker.observations.facts import Fact, MachineWatched, StopFact
 from roi_tracker.ports import FactChange, Imported, Signs
 
 if TYPE_CHECKING:
@@ -42,6 +42,15 @@ _BETWEEN = """
         WHERE about.at_us >= :low AND about.at_us < :high AND about.kind IN ('inspected', 'alarm')
     )
     SELECT fact.body FROM chosen CROSS JOIN fact USING (number) WHERE fact.superseded IS NULL ORDER BY number
+    """
+_SIGNS = """
+    INSERT INTO sign
+        SELECT line, us / 86400000000, min(us), max(us)
+        FROM (SELECT line, at_us AS us FROM fact WHERE {which} AND kind IN ('watched', 'stop')
+              UNION ALL SELECT line, end_us FROM fact WHERE {which} AND kind = 'stop')
+        GROUP BY 1, 2
+    ON CONFLICT (line, day) DO UPDATE
+        SET first_us = min(first_us, excluded.first_us), last_us = max(last_us, excluded.last_us)
     """
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Fact).decode
@@ -93,7 +102,7 @@ class FactTable:
             if new < len(chunk) and on_change != "keep":
                 for change in self._changes(chunk, seen, begun):
                     if on_change == "replace" and not change.same_import:
-                        self._replace(change.given, batch)
+                        self._replace(change, batch)
                         replaced += 1
                     else:
                         wrong += 1
@@ -101,6 +110,7 @@ class FactTable:
             seen += len(chunk)
         if wrong:
             raise FactsChangedError(changes, wrong)
+        self._connection.execute(_SIGNS.format(which="number > :begun"), {"begun": begun})
         if added or replaced:
             self._connection.execute(
                 "UPDATE import SET added = added + ?, replaced = replaced + ? WHERE number = ?",
@@ -129,12 +139,16 @@ class FactTable:
                 if stored != fact:
                     yield FactChange(position, fact, stored, same_import=row[0] > begun)
 
-    def _replace(self, fact: Fact, batch: int) -> None:
+    def _replace(self, change: FactChange, batch: int) -> None:
         number = self.watermark() + 1
         self._connection.execute(
-            "UPDATE fact SET superseded = ? WHERE key = ? AND superseded IS NULL", (number, fact.key)
+            "UPDATE fact SET superseded = ? WHERE key = ? AND superseded IS NULL", (number, change.given.key)
         )
-        self._connection.execute(_INSERT, _row(fact, batch))
+        self._connection.execute(_INSERT, _row(change.given, batch))
+        if isinstance(change.stored, StopFact | MachineWatched):
+            line = change.stored.line
+            self._connection.execute("DELETE FROM sign WHERE line = ?", (line,))
+            self._connection.execute(_SIGNS.format(which="line = :line AND superseded IS NULL"), {"line": line})
 
     def held(self, up_to: int | None) -> Iterator[Fact]:
         """Facts that hold now, or held at a watermark."""
@@ -186,23 +200,11 @@ class FactTable:
         )
         return [_decode(body) for (body,) in rows]
 
-    def signs(self, start: datetime, end: datetime, up_to: int | None) -> Signs:
+    def signs(self) -> Signs:
         """First and last sign of every UTC day, by line; no silence can lie between the two."""
         moments: dict[str, set[int]] = defaultdict(set)
-        bounds = {"low": _us(start), "high": _us(end), "up_to": self.watermark() if up_to is None else up_to}
-        queries = [
-            f"SELECT line, min({column}), max({column}) FROM fact INDEXED BY fact_sign"  # noqa: S608 - fixed names
-            f" WHERE kind IN ('watched', 'stop') AND at_us >= :low AND at_us < :high AND {_HELD_THEN}"
-            f" GROUP BY line, {column} / 86400000000"
-            for column in ("at_us", "end_us")
-        ]
-        queries.append(
-            "SELECT line, at_us, end_us FROM fact INDEXED BY fact_long WHERE end_us - at_us > 86400000000"  # noqa: S608 - fixed text
-            f" AND kind = 'stop' AND at_us < :low AND end_us >= :low AND {_HELD_THEN}"
-        )
-        for query in queries:
-            for line, first, last in self._connection.execute(query, bounds):
-                moments[line] |= {first, last}
+        for line, first, last in self._connection.execute("SELECT line, first_us, last_us FROM sign"):
+            moments[line] |= {first, last}
         return Signs({line: tuple(map(_moment, sorted(found))) for line, found in moments.items()})
 
     def last_moment(self) -> datetime | None:

@@ -82,8 +82,19 @@ _FACTS_BY_TIME = """
     CREATE INDEX fact_long ON fact (at_us) WHERE end_us - at_us > 86400000000;
     CREATE INDEX fact_ref ON fact (ref) WHERE ref IS NOT NULL;
     CREATE INDEX fact_rare ON fact (kind) WHERE kind IN ('mode', 'stop_revision');
-    CREATE INDEX fact_sign ON fact (at_us, line, end_us) WHERE kind IN ('watched', 'stop');
     CREATE INDEX fact_superseded ON fact (superseded) WHERE superseded IS NOT NULL;
+    CREATE TABLE sign (  -- first and last sign of life of a line's machines on each UTC day
+        line     TEXT NOT NULL,
+        day      INTEGER NOT NULL,
+        first_us INTEGER NOT NULL,
+        last_us  INTEGER NOT NULL,
+        PRIMARY KEY (line, day)
+    ) STRICT;
+    INSERT INTO sign
+        SELECT line, us / 86400000000, min(us), max(us)
+        FROM (SELECT line, at_us AS us FROM fact WHERE kind IN ('watched', 'stop')
+              UNION ALL SELECT line, end_us FROM fact WHERE kind = 'stop')
+        GROUP BY 1, 2;
 
     DROP TABLE observation;
     DROP TABLE line_shift;

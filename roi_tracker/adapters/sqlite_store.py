@@ -96,9 +96,9 @@ class SqliteStore:
         """All revisions of stops, replaced ones included."""
         return [fact for fact in self._facts.of_kind("stop_revision") if isinstance(fact, StopRevisionFact)]
 
-    def signs(self, start: datetime, end: datetime, up_to: int | None = None) -> Signs:
-        """Signs of life of all lines in [start, end)."""
-        return self._facts.signs(start, end, up_to)
+    def signs(self) -> Signs:
+        """Signs of life of all lines."""
+        return self._facts.signs()
 
     def last_moment(self) -> datetime | None:
         """The end of the latest fact, None without facts."""
