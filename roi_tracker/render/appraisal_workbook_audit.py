@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from roi_tracker.render.workbook_cells import Book
 
 _EXPLANATION = 10
+_WRAPPED = 2
 _STATED, _TIMES = "#,##0.0##", "0.0##"
 
 
@@ -45,6 +46,9 @@ def _findings(book: Book, w: AppraisalWording, audit: AuditView) -> None:
     figures = (t("assume.unit"), *(t(f"audit.{key}") for key in ("stated", "recomputed", "ratio", "effect", "cause")))
     sheet.heads(1, [*figures, t("audit.address")], len(keys))
     sheet.raw.freeze_panes(2, 1)
+    sheet.narrow(0, 36)
+    sheet.narrow(1, 18)
+    sheet.raw.print_area(0, 0, 1 + len(audit.findings), _EXPLANATION)  # the address is for machines
     for row, one in enumerate(audit.findings, 2):
         texts = (
             address_text(w, one.id),
@@ -55,7 +59,7 @@ def _findings(book: Book, w: AppraisalWording, audit: AuditView) -> None:
             unit_text(one.unit, w.language),
         )
         for column, text in enumerate(texts):
-            sheet.text(row, column, text)
+            sheet.text(row, column, text, wrap=column < _WRAPPED)
         stated, recomputed = (shown_value(value, one.unit, w.language) for value in (one.stated, one.recomputed))
         effect = None if one.npv_effect is None else w.axis(one.npv_effect)
         for column, (value, look) in enumerate(

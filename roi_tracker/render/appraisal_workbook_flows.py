@@ -76,6 +76,8 @@ class FlowSheet:
         """
         case, own = self._case, self._case.conventions
         flows = cash_flows(case, self._model.exact(), getattr(case.scenarios, name), own)
+        if self._next:
+            self.sheet.break_before(self._next)
         self.sheet.text(self._next, 0, self._w.t(f"scenario.{name}"), strong=True)
         self._next += 1
         capital = self._capital(flows, factors[1])

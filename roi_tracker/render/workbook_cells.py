@@ -73,6 +73,8 @@ class Sheet:
         self._formats: dict[_Look, Any] = {}
         self._widths: dict[int, int] = {}
         self._lines: dict[int, int] = {}
+        self._limits: dict[int, int] = {}
+        self._breaks: list[int] = []
         self._heads: dict[tuple[int, int], str] = {}
         self._figures: set[tuple[int, int]] = set()
         self._repeated = False
@@ -95,7 +97,7 @@ class Sheet:
         self._sheet.write_string(row, column, text, self._format(look))
         self._measure(column, text)
         if wrap:  # a row grows with its text only where its height is said
-            self._lines[row] = max(self._lines.get(row, 1), -(-_width(text) // (_WIDEST - 4)))
+            self._lines[row] = max(self._lines.get(row, 1), -(-_width(text) // (self._limits.get(column, _WIDEST) - 2)))
 
     def note(self, row: int, text: str, column: int = 0) -> None:
         """A remark that may run over the cells to its right."""
@@ -114,6 +116,15 @@ class Sheet:
         """Let people filter a table by the heads in a row."""
         self._sheet.autofilter(head, 0, last_row, last_column)
 
+    def narrow(self, column: int, widest: int) -> None:
+        """Hold a column of wrapped texts to so many characters."""
+        self._limits[column] = widest
+
+    def break_before(self, row: int) -> None:
+        """Begin a new printed page."""
+        self._breaks.append(row)
+        self._sheet.set_h_pagebreaks(self._breaks)
+
     def fit(self) -> None:
         """Write the heads; make columns as wide as what stands in them, between a least and a most."""
         for (row, column), label in self._heads.items():
@@ -123,7 +134,8 @@ class Sheet:
             self._sheet.set_row(row, _LINE * lines)
         last = max(self._widths, default=0)
         for column in range(last + 1):
-            self._sheet.set_column(column, column, min(max(self._widths.get(column, 0) + 2, _NARROWEST), _WIDEST))
+            widest = self._limits.get(column, _WIDEST)
+            self._sheet.set_column(column, column, min(max(self._widths.get(column, 0) + 2, _NARROWEST), widest))
 
     def _figure(self, row: int, column: int, value: float | Decimal, number_format: str) -> str:
         """Room for a figure, and its format: a plain number shows decimals only where it has any."""
