@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 import numpy as np
-from scipy.stats import t as student
 
 from roi_tracker.measurement.placebo import REFUSAL_RATIO
+from roi_tracker.measurement.quantiles import student_quantile
 from roi_tracker.measurement.regression import unpredictable
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def mode_checks(observations: Observations, scope: Scope, baseline: Period, repo
 
 def model_checks(model: Model, placebo: Placebo | None, days: int) -> list[Check]:
     """Rules on the fitted baseline."""
-    limit = float(student.ppf(TREND_CONFIDENCE, model.dof))
+    limit = student_quantile(TREND_CONFIDENCE, model.dof)
     return [
         check(
             "placebo",

@@ -12,8 +12,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.stats import norm
-from scipy.stats import t as student
+
+from roi_tracker.measurement.quantiles import normal_quantile, student_quantile, student_tail
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,7 +39,7 @@ def noise_radius(days: int, alpha: float, dof: float) -> float:
     density = (-2 * np.log(alpha) + np.log(-2 * np.log(alpha)) + 1) / TIGHTEST_DAY
     spread = days * density + 1
     radius = (2 * spread / density * np.log(spread**0.5 / alpha)) ** 0.5
-    estimated = float(student.ppf(1 - alpha / 2, dof) / norm.ppf(1 - alpha / 2))
+    estimated = student_quantile(1 - alpha / 2, dof) / normal_quantile(1 - alpha / 2)
     return float(radius) * estimated
 
 
@@ -65,7 +65,7 @@ def baseline_factor(length: float, alpha: float, dof: float) -> float:
 
     def wrong(factor: float) -> float:
         tube = length / np.pi * (1 + factor**2 / dof) ** (-dof / 2)
-        return float(tube + 2 * student.sf(factor, dof))
+        return float(tube + 2 * student_tail(factor, dof))
 
     low, high = 0.0, 1.0
     while wrong(high) > alpha:

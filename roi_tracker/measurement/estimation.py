@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 import numpy as np
-from scipy.stats import t as student
 
 from roi_tracker.measurement import confidence_sequence
 from roi_tracker.measurement.longrun import noise_of
+from roi_tracker.measurement.quantiles import student_quantile
 from roi_tracker.measurement.regression import Model, predict
 
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ def days_needed(found: Estimate, target_per_day: float) -> int | None:
     """Days of reporting after which a true effect of `target_per_day` would be found four times in five; None when
     the baseline's own error never allows it.
     """
-    factor = (float(student.ppf(CONFIDENCE, found.dof)) + float(student.ppf(POWER, found.dof))) * found.inflation
+    factor = (student_quantile(CONFIDENCE, found.dof) + student_quantile(POWER, found.dof)) * found.inflation
     noise_per_day = found.reporting_error**2 / found.days
     drift = target_per_day**2 - (factor * found.baseline_error / found.days) ** 2
     return int(np.ceil(factor**2 * noise_per_day / drift)) if drift > 0 else None
@@ -231,7 +231,7 @@ class Measurement:
             dof = min(dof, contrast.floor_dof)
         reporting_variance = max(days * after, lasting - baseline_variance)
         error = (baseline_variance + reporting_variance) ** 0.5
-        quantile = float(student.ppf(CONFIDENCE, dof))
+        quantile = student_quantile(CONFIDENCE, dof)
         margin = quantile * error
         if interval == "anytime":
             margin = max(margin, self._anytime(days, baseline_variance**0.5, after**0.5, dof))
@@ -249,7 +249,7 @@ class Measurement:
             reporting_error=reporting_variance**0.5,
             dof=dof,
             inflation=inflation,
-            minimum_detectable=(margin + float(student.ppf(POWER, dof)) * error) * inflation,
+            minimum_detectable=(margin + student_quantile(POWER, dof) * error) * inflation,
             days=days,
             interval=interval,
         )

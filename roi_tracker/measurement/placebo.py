@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
-from scipy.stats import f as fisher
 
 from roi_tracker.case.plant import Period
 from roi_tracker.measurement.designs.comparison import as_marked
 from roi_tracker.measurement.estimation import BaselineFloor, Counterfactual, Measurement, before_and_after
 from roi_tracker.measurement.panels.building import source_of
+from roi_tracker.measurement.quantiles import fisher_exceeded
 from roi_tracker.measurement.regression import fit
 
 if TYPE_CHECKING:
@@ -99,8 +99,8 @@ def placebo_of(source: Source, baseline: Period) -> Placebo | None:
     dof = float(np.mean(freedom))
     promised = dof / (dof - 2) if dof > 3 else 3.0  # noqa: PLR2004 - variance of t, finite from 2 on, steady from 3
     ratio = float(np.sqrt(np.mean(np.square(scores)) / promised))
-    limit = max(REFUSAL_RATIO, float(np.sqrt(fisher.isf(_REFUSED, len(scores), dof) / promised)))
-    chance = max(1.0, float(np.sqrt(fisher.isf(_WIDENED, len(scores), dof) / promised)))
+    limit = max(REFUSAL_RATIO, float(np.sqrt(fisher_exceeded(_REFUSED, len(scores), dof) / promised)))
+    chance = max(1.0, float(np.sqrt(fisher_exceeded(_WIDENED, len(scores), dof) / promised)))
     return Placebo(tuple(scores), ratio, limit, chance)
 
 

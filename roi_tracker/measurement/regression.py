@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
-from statsmodels.genmod import families
-from statsmodels.genmod.generalized_linear_model import GLM
 
 from roi_tracker.measurement.design import (
     HARMONICS,
@@ -204,6 +202,10 @@ def unpredictable(model: Model, panel: Panel) -> NDArray[np.bool_]:
 
 def _coefficients(panel: Panel, laid_out: Design, kept: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Quasi-likelihood estimates of the kept columns, by iteratively reweighted least squares on cells."""
+    # Measuring predicts and never fits: it does not wait for statsmodels to be imported.
+    from statsmodels.genmod import families  # noqa: PLC0415
+    from statsmodels.genmod.generalized_linear_model import GLM  # noqa: PLC0415
+
     exposure, outcome = laid_out.by_cell(panel.exposure), laid_out.by_cell(panel.outcome)
     x = laid_out.matrix[:, kept]
     if panel.family == "ratio":
@@ -215,11 +217,8 @@ def _coefficients(panel: Panel, laid_out: Design, kept: NDArray[np.bool_]) -> ND
     with warnings.catch_warnings():
         # A level on which nothing ever happened has no finite estimate; the fit stops where it predicts next to none.
         warnings.simplefilter("ignore")
-        fitted = model.fit(atol=1e-8, rtol=1e-12, maxiter=50, wls_method="qr" if len(x) > _MANY_ROWS else "pinv")
+        fitted = model.fit(atol=1e-8, rtol=1e-12, maxiter=50, wls_method="qr")
     return np.asarray(fitted.params, dtype=np.float64)
-
-
-_MANY_ROWS = 2_000
 
 
 def _mean_and_slope(
@@ -237,6 +236,8 @@ def _mean_and_slope(
 
 
 def _daily(panel: Panel, mean: NDArray[np.float64]) -> NDArray[np.float64]:
+    if panel.treated.all():
+        return panel.by_day(panel.outcome - mean) + panel.audit_residual
     treated, control = float(mean[panel.treated].sum()), float(mean[~panel.treated].sum())
     weight = np.where(panel.treated, 1.0, -treated / control if control > 0 else 0.0)
     daily = panel.by_day((panel.outcome - mean) * weight)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
-from scipy.stats import beta
 
+from roi_tracker.measurement.quantiles import beta_quantile
 from roi_tracker.observations.rows import Inspector, Stratum
 
 if TYPE_CHECKING:
@@ -63,8 +63,8 @@ class StratumRate(msgspec.Struct, frozen=True):
         if not self.population or not self.audited:
             return 0.0, 0.0
         found, rest, tail = self.defects_found, self.audited - self.defects_found, 1 - confidence
-        low = float(beta.ppf(tail, found, rest + 1)) if found else 0.0
-        high = float(beta.ppf(1 - tail, found + 1, rest)) if rest else 1.0
+        low = beta_quantile(tail, found, rest + 1) if found else 0.0
+        high = beta_quantile(1 - tail, found + 1, rest) if rest else 1.0
         unseen = max(0.0, 1.0 - self.audited / self.population) ** 0.5
         return self.population * (self.rate - low) * unseen, self.population * (high - self.rate) * unseen
 

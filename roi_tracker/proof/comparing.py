@@ -13,8 +13,9 @@ from roi_tracker.measurement.designs.comparison import as_marked, compare, stagg
 from roi_tracker.measurement.designs.randomisation import Randomisation, randomisation_test
 from roi_tracker.measurement.designs.shrinkage import FEWEST_LINES, levels_of, shrink, shrunk
 from roi_tracker.measurement.designs.synthetic import FEWEST_CONTROLS, synthetic_control
-from roi_tracker.measurement.estimation import before_and_after
+from roi_tracker.measurement.estimation import CONFIDENCE, before_and_after
 from roi_tracker.measurement.panels.building import panel_of
+from roi_tracker.measurement.quantiles import student_quantile
 from roi_tracker.measurement.regression import predict
 
 if TYPE_CHECKING:
@@ -111,9 +112,7 @@ def _with_controls(line: BenefitLine, counterfactual: Counterfactual, evidence: 
 
 def _drifts(t: float, dof: float) -> tuple[float, ...]:
     """The limit that a drift of the difference passed, or nothing; looser than the rule that refuses a baseline."""
-    from scipy.stats import t as student  # noqa: PLC0415 - only where control lines are compared
-
-    limit = float(student.ppf(0.95, dof))
+    limit = student_quantile(CONFIDENCE, dof)
     return (limit,) if abs(t) > limit else ()
 
 

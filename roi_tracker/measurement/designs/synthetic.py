@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import nnls
 
 from roi_tracker.measurement.designs.comparison import Stretch, compare
 from roi_tracker.measurement.regression import predict
@@ -54,6 +53,8 @@ def simplex_weights(donors: NDArray[np.float64], target: NDArray[np.float64]) ->
     >>> simplex_weights(np.array([[1.0, 3.0], [2.0, 6.0]]), np.array([2.0, 4.0])).round(6).tolist()
     [0.5, 0.5]
     """
+    from scipy.optimize import nnls  # noqa: PLC0415 - only where a mixture is looked for
+
     heavy = _SUM_TO_ONE * max(1.0, float(np.abs(donors).max()))
     system = np.vstack([donors, np.full(donors.shape[1], heavy)])
     found, _ = nnls(system, np.append(target, heavy))
