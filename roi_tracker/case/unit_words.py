@@ -21,7 +21,7 @@ _POINTS = {"pp": {"ko": "%p", "en": " pp"}, "%p": {"ko": "%p", "en": " pp"}}
 _KOREAN_COUNTS = {
     "years": "년", "months": "개월", "days": "일", "h": "시간", "hours": "시간", "parts": "개", "part": "개",
     "people": "명", "person": "명", "defects": "건", "defect": "건", "ticket": "건", "tickets": "건",
-    "order": "건", "orders": "건", "times": "회",
+    "order": "건", "orders": "건", "times": "회", "enquiries": "건", "min": "분",
 }  # fmt: skip
 _KOREAN_PER = _KOREAN_COUNTS | {"year": "년", "month": "월", "week": "주", "day": "일", "hour": "시간"}
 _WORDS: dict[str, Unit] = {"thousand": "thousand", "million": "million", "billion": "billion"}
