@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 DERIVATION_VERSION = 2
 """Raised whenever the same facts would give other observations."""
 _DAY = timedelta(days=1)
+_PASS_DAYS = 60
+"""Days derived in one pass when all are."""
 _MOST_DAYS = 120
 """When more days are touched, deriving everything in one pass is quicker."""
 
@@ -76,11 +78,27 @@ def _joined(parts: Sequence[Observations]) -> Observations:
 
 
 def _anew(store: TrackerStore, calendar: ShiftCalendar, name: str) -> Observations:
-    watermark = store.fact_watermark()
-    derived = derive(store.facts(), calendar)
-    rows = {row.day for row in derived.line_shifts} | {found.day for found in derived.findings}
-    store.keep_observations(name, watermark, derived, rows)
+    """Everything, some weeks at a time: the facts of a year need not lie in memory together."""
+    watermark, signs = store.fact_watermark(), store.signs().by_line
+    parts: list[Observations] = []
+    first, last = _span(store, calendar)
+    while first <= last:
+        run = frozenset(first + number * _DAY for number in range(min(_PASS_DAYS, (last - first).days + 1)))
+        parts.append(derive(_facts_of(store, run), calendar, run, signs))
+        first += _PASS_DAYS * _DAY
+    derived = _joined(parts)
+    days = {row.day for row in derived.line_shifts} | {found.day for found in derived.findings}
+    store.keep_observations(name, watermark, derived, days)
     return derived
+
+
+def _span(store: TrackerStore, calendar: ShiftCalendar) -> tuple[date, date]:
+    """First and last local day that any fact can touch; the first is the later one where there are no facts."""
+    moments = [*(store.moments() or ())]
+    if not moments:
+        return date.max, date.min
+    moments += [moment for fact in store.revisions() for stop in fact.stops for moment in (stop.at, stop.end)]
+    return calendar.local_day(min(moments)) - _DAY, calendar.local_day(max(moments))
 
 
 def _runs(days: frozenset[date]) -> Iterator[frozenset[date]]:
@@ -152,9 +170,8 @@ def _touched(store: TrackerStore, calendar: ShiftCalendar, changed: Sequence[Fac
 
 def _onwards(fact: f.ModeFact, store: TrackerStore, calendar: ShiftCalendar) -> Iterator[date]:
     """A mode holds until the next change, and the first live mode for good: every day from it on."""
-    last = store.last_moment()
-    day = calendar.local_day(fact.at)
-    while last is not None and day <= calendar.local_day(last):
+    day, last = calendar.local_day(fact.at), _span(store, calendar)[1]
+    while day <= last:
         yield day
         day += _DAY
 

@@ -135,8 +135,8 @@ class TrackerStore(Protocol):
         """Signs of life of all lines."""
         ...
 
-    def last_moment(self) -> datetime | None:
-        """The end of the latest fact, None without facts."""
+    def moments(self) -> tuple[datetime, datetime] | None:
+        """Begin of the earliest fact and end of the latest, None without facts."""
         ...
 
     def reached(self, source: str) -> int:

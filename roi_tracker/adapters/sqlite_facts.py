@@ -207,12 +207,13 @@ class FactTable:
             moments[line] |= {first, last}
         return Signs({line: tuple(map(_moment, sorted(found))) for line, found in moments.items()})
 
-    def last_moment(self) -> datetime | None:
-        """The end of the latest fact."""
-        row = self._connection.execute("SELECT max(end_us) FROM fact WHERE at_us >= (SELECT max(at_us) FROM fact)")
-        latest = next(iter(row))[0]
-        longest = self._connection.execute(
-            "SELECT max(end_us) FROM fact INDEXED BY fact_long WHERE end_us - at_us > 86400000000"
-        ).fetchone()
-        known = [us for us in (latest, longest[0] if longest else None) if us is not None]
-        return _moment(max(known)) if known else None
+    def moments(self) -> tuple[datetime, datetime] | None:
+        """Begin of the earliest fact and end of the latest: of those begun last, or of those longer than a day."""
+        first = self._connection.execute("SELECT min(at_us) FROM fact").fetchall()[0][0]
+        if first is None:
+            return None
+        last = self._integer("SELECT max(at_us) FROM fact")
+        query = "SELECT max(end_us) FROM fact WHERE at_us >= ?"
+        ended = self._connection.execute(query, (last - 86_400_000_000,)).fetchall()[0][0]
+        longest = self._integer("SELECT max(end_us) FROM fact INDEXED BY fact_long WHERE end_us - at_us > 86400000000")
+        return _moment(first), _moment(max(ended, longest))

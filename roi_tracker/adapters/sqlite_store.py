@@ -100,9 +100,9 @@ class SqliteStore:
         """Signs of life of all lines."""
         return self._facts.signs()
 
-    def last_moment(self) -> datetime | None:
-        """The end of the latest fact, None without facts."""
-        return self._facts.last_moment()
+    def moments(self) -> tuple[datetime, datetime] | None:
+        """Begin of the earliest fact and end of the latest, None without facts."""
+        return self._facts.moments()
 
     def reached(self, source: str) -> int:
         """The last feed position taken from a source, 0 when none."""

@@ -33,7 +33,7 @@ def weakest_origin(origins: Iterable[Origin]) -> Origin:
     return max(origins, key=_TRUST.index, default="measured")
 
 
-class AuditSample(msgspec.Struct, frozen=True):
+class AuditSample(msgspec.Struct, frozen=True, gc=False):
     """Parts of one verdict, drawn at random and re-inspected by a person.
 
     Attributes:
@@ -49,14 +49,14 @@ class AuditSample(msgspec.Struct, frozen=True):
     defects_found: int
 
 
-class Amount(msgspec.Struct, frozen=True):
+class Amount(msgspec.Struct, frozen=True, gc=False):
     """A named quantity: energy by carrier, hours by role, a covariate's mean."""
 
     name: str
     value: float
 
 
-class KpiCount(msgspec.Struct, frozen=True):
+class KpiCount(msgspec.Struct, frozen=True, gc=False):
     """An indicator's numerator and denominator as the plant's files state them."""
 
     name: str
@@ -64,7 +64,7 @@ class KpiCount(msgspec.Struct, frozen=True):
     denominator: float
 
 
-class AlarmCount(msgspec.Struct, frozen=True):
+class AlarmCount(msgspec.Struct, frozen=True, gc=False):
     """Alarms of machine health that were raised in a shift, by what was found.
 
     Attributes:
@@ -86,7 +86,7 @@ class AlarmCount(msgspec.Struct, frozen=True):
     avoided_stop_h: float = 0.0
 
 
-class Observation(msgspec.Struct, frozen=True):
+class Observation(msgspec.Struct, frozen=True, gc=False):
     """One product on one line in one shift.
 
     Attributes:
@@ -132,7 +132,7 @@ class Observation(msgspec.Struct, frozen=True):
         return (self.line, self.day, self.shift)
 
 
-class LineShift(msgspec.Struct, frozen=True):
+class LineShift(msgspec.Struct, frozen=True, gc=False):
     """One line in one shift: the facts that belong to no single product.
 
     Attributes:
@@ -192,7 +192,7 @@ FindingName = Literal[
 ]
 
 
-class Finding(msgspec.Struct, frozen=True):
+class Finding(msgspec.Struct, frozen=True, gc=False):
     """Something wrong with the data, kept with its evidence."""
 
     name: FindingName
