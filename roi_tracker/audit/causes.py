@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 from roi_tracker.audit.findings import Cause
 from roi_tracker.audit.likenesses import (
     label_mismatches,
+    lines_twice_or_missing,
     other_bases,
     other_conventions,
     other_discounting,
     price_bases,
+    without_growth,
     wrong_years,
 )
 from roi_tracker.audit.relations import relations
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 _SLIPS = (10.0, 100.0, 1_000.0, 1e4, 1e6, 1e8)
 _MULTIPLIERS = (2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0)
+_SURCHARGES = (1.1, 1.2, 1.25, 1.5)
+"""Value added tax and the usual on-costs; told from chance by four digits."""
 _PRECISE = 0.02
 """Relative rounding beyond which digits say too little to test a hypothesis on: 0.6 is 0.55 to 0.65."""
 _EXACT = 0.006
@@ -138,10 +142,22 @@ def _multiplier(suspect: Suspect) -> Iterator[Cause]:
     if not suspect.exact:
         return
     for value, tolerance in suspect.bases:
-        for factor in _MULTIPLIERS:
-            for by in (factor, 1 / factor):
-                if value and suspect.fits(value * by, tolerance * by):
-                    yield Cause(f"unstated_multiplier_x{by:.4g}", "unstated_multiplier", f"{by:.4g}")
+        yield from _multiplied(suspect, (value, tolerance), _MULTIPLIERS)
+
+
+def _surcharge(suspect: Suspect) -> Iterator[Cause]:
+    """A usual surcharge, where no other figure of the plan has these digits."""
+    if suspect.statement.digits <= _SCARCE:
+        for base in suspect.bases:
+            yield from _multiplied(suspect, base, _SURCHARGES)
+
+
+def _multiplied(suspect: Suspect, base: tuple[float, float], factors: tuple[float, ...]) -> Iterator[Cause]:
+    value, tolerance = base
+    for factor in factors:
+        for by in (factor, 1 / factor):
+            if value and suspect.fits(value * by, tolerance * by):
+                yield Cause(f"unstated_multiplier_x{by:.4g}", "unstated_multiplier", f"{by:.4g}")
 
 
 def _common_ratio(suspect: Suspect) -> float | None:
@@ -187,6 +203,8 @@ def _parts(suspect: Suspect) -> Iterator[Cause]:
 
 
 _LIKENESSES = (
+    lines_twice_or_missing,
+    without_growth,
     other_discounting,
     label_mismatches,
     other_bases,
@@ -227,5 +245,6 @@ _RULES: tuple[Rule, ...] = (
     _parts,
     _multiplier,
     _likeness,
+    _surcharge,
     _against_flows,
 )

@@ -137,7 +137,7 @@ def _distinct(found: Sequence[Expected]) -> tuple[Expected, ...]:
 
 def located_formula(book: Book, address: str) -> tuple[str, Formula, int] | None:
     """Name, formula and year's index of a calculation or a line by year; None for other addresses."""
-    if not book.yearly or not address.endswith("]"):
+    if not book.even or not address.endswith("]"):
         return None
     name, _, label = address[:-1].partition("[")
     labels = [str(year) for year in book.case.years]

@@ -140,6 +140,7 @@ def _neighbours(book: Book, address: str) -> list[str]:  # noqa: C901 - one bran
         found += [f"benefits.{words[1]}.{one}" for one in ("total", "pv")] if suffix else []
     elif words[0] == "benefits":
         found += [f"benefits.{line.id}.{words[-1]}{end}" for line in book.case.benefits]
+        found += [f"benefits.{words[1]}.{one}" for one in ("total", "pv")] if words[-1] in {"total", "pv"} else []
     elif words[0] in {"capex", "opex", "investment"}:
         found += [] if index else ["capex.total", "capex.pv", "investment.pv", "opex.total", "opex.pv"]
         found += [f"opex.{line.id}{end}" for line in book.case.opex_per_year] if index else []
@@ -212,8 +213,9 @@ def _other_denominators(book: Book, name: str, address: str, computed: float) ->
         others = [f"{scenario}.benefits_pv", f"{scenario}.costs_pv", f"{scenario}.net_total", "capex.total"]
     total = book.value(f"{scenario}.net_total")
     bottom = (total / computed if computed and total else None) if base == "scenarios.roi.base" else book.value(base)
+    scale = float(getattr(book.case.scenarios, name.split(".")[1]).costs) if name.endswith(".roi") else 1.0
     for other in others:
-        value = book.value(other)
+        value = (book.value(other) or 0.0) * scale
         if value and bottom:
             yield Likeness(computed * bottom / value, 0.0, Cause("wrong_base", "wrong_base", f"{other}|{base}"))
 
@@ -249,14 +251,47 @@ def _others_agree(book: Book, name: str, index: str) -> bool:
 
 
 def wrong_years(book: Book, _expectations: Expectations, address: str) -> Iterator[Likeness]:
-    """The figure of a neighbouring year."""
+    """The figure of a neighbouring year, or of any year whose own print is this year's: two years changed places."""
     name, index = split_address(address)
     labels = [str(year) for year in book.case.years]
     if index not in labels:
         return
     place = labels.index(index)
-    for other in (place - 1, place + 1):
-        if 0 <= other < len(labels):
-            value = book.value(f"{name}[{labels[other]}]")
-            if value and value != book.value(address):
-                yield Likeness(value, 0.0, Cause("wrong_year", "wrong_year", labels[other]))
+    own = book.value(address)
+    for other, label in enumerate(labels):
+        there = f"{name}[{label}]"
+        value = book.value(there)
+        swapped = own is not None and any(one.matches(own) for one in book.statements.get(there, []))
+        if value and value != own and (abs(other - place) == 1 or swapped):
+            yield Likeness(value, 0.0, Cause("wrong_year", "wrong_year", label))
+
+
+def lines_twice_or_missing(book: Book, _expectations: Expectations, address: str) -> Iterator[Likeness]:
+    """A figure of all counted benefits with one line once more, or without it: present values, NPV, net flows."""
+    words, (name, index) = address.split("."), split_address(address)
+    value = book.value(address)
+    if words[0] != "scenarios" or value is None:
+        return
+    figure = split_address(words[-1])[0]
+    endings = {"npv": ".pv", "benefits_pv": ".pv", "net_total": ".total", "net_flow": f".saving[{index}]"}
+    chosen = getattr(book.case.scenarios, name.split(".")[1], None)
+    if figure not in endings or chosen is None or book.case.conventions.headline == "after_tax":
+        return
+    counted = lines_of(book, "counted")
+    for line in counted:
+        part = (book.value(f"benefits.{line}{endings[figure]}") or 0.0) * float(chosen.benefits)
+        if part:
+            yield Likeness(value + part, 0.0, Cause("double_count", "double_count", f"benefits.{line}"))
+            if len(counted) > 1:
+                yield Likeness(value - part, 0.0, Cause("omitted_part", "omitted_part", f"benefits.{line}"))
+
+
+def without_growth(book: Book, _expectations: Expectations, address: str) -> Iterator[Likeness]:
+    """Running cost that stays flat though its line is declared to rise."""
+    if not any(line.growth for line in book.case.opex_per_year) or not address.startswith(
+        ("opex", "investment.", "scenarios.")
+    ):
+        return
+    figure = book.without_growth().get(address)
+    if figure is not None and figure.value is not None and float(figure.value) != book.value(address):
+        yield Likeness(float(figure.value), 0.0, Cause("growth_left_out", "growth_left_out", "opex"))

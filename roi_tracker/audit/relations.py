@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 GROUPS = ("direct", "indirect", "counted", "all")
 _ALL: tuple[BenefitClass, ...] = ("cashable", "redeployed", "released", "indirect")
+_LEAST_POINTS = {"benefits": 1, "scenarios": 2, "alternatives": 2, "benchmarks": 2, "sensitivity": 2}
+"""Of an address that names a figure: `scenarios.realistic.npv`."""
 Compute = Callable[[Sequence[float]], float | None]
 
 
@@ -42,9 +44,7 @@ class Relation:
 
 
 def relations(book: Book, address: str) -> Iterator[Relation]:
-    """Every relation known for an address; none for inputs and formulas."""
-    if not book.yearly:
-        return
+    """Every relation known for an address; none for inputs and formulas, nor for a figure without its year."""
     head = address.split(".", maxsplit=1)[0].split("[", maxsplit=1)[0]
     makers = {
         "benefits": _benefits,
@@ -60,7 +60,7 @@ def relations(book: Book, address: str) -> Iterator[Relation]:
         "sensitivity": _sensitivity,
         "break_even": _break_even,
     }
-    if head in makers:
+    if head in makers and address.count(".") >= _LEAST_POINTS.get(head, 0):
         yield from makers[head](book, address)
 
 
@@ -78,12 +78,12 @@ def _same(parent: str) -> Relation:
     return Relation("same", (parent,), lambda values: values[0])
 
 
-def _discounted(book: Book, name: str) -> Relation:
-    rate = 1 + float(book.case.rate)
-    weights = [rate ** -float(time) for time in schedule_of(book.case, book.case.conventions).operations]
-    return Relation(
-        "discounted", _by_year(book, name), lambda values: sum(v * w for v, w in zip(values, weights, strict=True))
-    )
+def _discounted(book: Book, name: str) -> Iterator[Relation]:
+    if book.even:
+        weights = book.weights
+        yield Relation(
+            "discounted", _by_year(book, name), lambda values: sum(v * w for v, w in zip(values, weights, strict=True))
+        )
 
 
 def _by_year(book: Book, name: str) -> tuple[str, ...]:
@@ -94,8 +94,10 @@ def _benefits(book: Book, address: str) -> Iterator[Relation]:
     name, index = split_address(address)
     group, _, suffix = name.removeprefix("benefits.").partition(".")
     if group not in GROUPS:
-        if name.endswith(".saving.total"):
-            yield _sum(_by_year(book, name.removesuffix(".total")))
+        if suffix in {"total", "saving.total"}:
+            yield _sum(_by_year(book, f"benefits.{group}.saving"))
+        elif suffix == "pv":
+            yield from _discounted(book, f"benefits.{group}.saving")
         return
     own = lines_of(book, group)
     end = f"[{index}]" if index else f".{suffix}"
@@ -103,8 +105,10 @@ def _benefits(book: Book, address: str) -> Iterator[Relation]:
         yield _sum([f"benefits.{line}.saving[{index}]" for line in own])
     elif suffix == "total":
         yield _sum(_by_year(book, f"benefits.{group}"))
+        yield _sum([f"benefits.{line}.total" for line in own])
     elif suffix == "pv":
-        yield _discounted(book, f"benefits.{group}")
+        yield from _discounted(book, f"benefits.{group}")
+        yield _sum([f"benefits.{line}.pv" for line in own])
     both = {*lines_of(book, "direct"), *lines_of(book, "indirect")}
     if group in {"all", "counted"} and set(own) == both and lines_of(book, "indirect"):
         yield _sum([f"benefits.direct{end}", f"benefits.indirect{end}"])
@@ -129,14 +133,14 @@ def _costs(book: Book, address: str) -> Iterator[Relation]:
         case "opex.total", None:
             yield _sum(_by_year(book, "opex"))
         case "opex.pv", None:
-            yield _discounted(book, "opex")
+            yield from _discounted(book, "opex")
         case "investment.pv", None:
             yield _sum(["capex.pv", "opex.pv"])
         case _ if name.startswith("opex.") and name.endswith(".total"):
             yield _sum(_by_year(book, name.removesuffix(".total")))
 
 
-def _scenarios(book: Book, address: str) -> Iterator[Relation]:  # noqa: C901 - one case a figure
+def _scenarios(book: Book, address: str) -> Iterator[Relation]:  # noqa: C901, PLR0912 - one case a figure
     name, index = split_address(address)
     _, scenario, figure = name.split(".", maxsplit=2)
     prefix = f"scenarios.{scenario}"
@@ -145,6 +149,7 @@ def _scenarios(book: Book, address: str) -> Iterator[Relation]:  # noqa: C901 - 
         return
     benefits, costs = float(chosen.benefits), float(chosen.costs)
     flows = _flow_addresses(book, prefix)
+    whole_years = book.yearly and book.case.conventions.operations == "year_end"
     match figure:
         case "benefits_pv":
             yield Relation("scaled", ("benefits.counted.pv",), lambda v: v[0] * benefits)
@@ -154,29 +159,38 @@ def _scenarios(book: Book, address: str) -> Iterator[Relation]:  # noqa: C901 - 
             yield Relation("difference", (f"{prefix}.benefits_pv", f"{prefix}.costs_pv"), lambda v: v[0] - v[1])
         case "net_flow" if index and index != "t0":
             yield from _net_flow(book, index, (benefits, costs))
-        case "cumulative":
+        case "cumulative" if f"{prefix}.net_flow[{index}]" in flows:
             upto = flows[: flows.index(f"{prefix}.net_flow[{index}]") + 1]
             yield _sum(upto)
             if "t0" in upto[0] and book.case.capex_phasing is not None and len(upto) > 1:
                 yield _sum(upto[1:], "flows_without_t0")
         case "net_total":
             yield _sum(flows)
-        case "irr":
+        case "irr" if whole_years:
             yield Relation("rate_of_flows", tuple(flows), lambda v: irr([Decimal(repr(x)) for x in v]).value)
-        case "payback_years" if "t0" in flows[0]:
+        case "discounted_payback_years" if whole_years and "t0" in flows[0]:
+            rate = 1 + book.case.rate
+            yield Relation(
+                "payback_of_flows",
+                tuple(flows),
+                lambda v: payback([Decimal(repr(x)) / rate**year for year, x in enumerate(v)]),
+            )
+        case "payback_years" if whole_years and "t0" in flows[0]:
             yield Relation("payback_of_flows", tuple(flows), lambda v: payback([Decimal(repr(x)) for x in v]))
+        case "roi" if book.case.conventions.reinvestment is None:
+            parents = (f"{prefix}.net_total", "capex.total", "opex.total")
+            yield Relation("share", parents, lambda v: _quotient([v[0], (v[1] + v[2]) * costs]))
         case "profitability_index":
             yield Relation("share", (f"{prefix}.npv", "capex.pv"), lambda v: 1 + v[0] / (v[1] * costs))
-        case "payback_months":
-            yield Relation("months", (f"{prefix}.payback_years",), lambda v: v[0] * 12)
+        case "payback_months" | "discounted_payback_months":
+            yield Relation("months", (f"{prefix}.{figure.replace('months', 'years')}",), lambda v: v[0] * 12)
 
 
 def _net_flow(book: Book, index: str, shares: tuple[float, float]) -> Iterator[Relation]:
     benefits, costs = shares
-    if book.case.conventions.capital == "t0":
-        yield Relation(
-            "difference", (f"benefits.counted[{index}]", f"opex[{index}]"), lambda v: v[0] * benefits - v[1] * costs
-        )
+    spent = _capital_share(book, index)
+    parents = (f"benefits.counted[{index}]", f"opex[{index}]", *(["capex.total"] if spent else []))
+    yield Relation("difference", parents, lambda v: v[0] * benefits - (v[1] + spent * (v[2] if spent else 0.0)) * costs)
     phased = f"capex.phased[{index}]"
     if phased in book.computed:
         yield Relation(
@@ -184,6 +198,16 @@ def _net_flow(book: Book, index: str, shares: tuple[float, float]) -> Iterator[R
             (f"benefits.counted[{index}]", f"opex[{index}]", phased),
             lambda v: v[0] * benefits - (v[1] + v[2]) * costs,
         )
+
+
+def _capital_share(book: Book, index: str) -> float:
+    """Share of all capital that is spent in a year after t0, renewals included."""
+    labels = [str(year) for year in book.case.years]
+    slots = schedule_of(book.case, book.case.conventions).capital
+    year = labels.index(index) if index in labels else None
+    return float(
+        sum(one.share for one in slots if one.period != T0 and one.period // book.case.periods_per_year == year)
+    )
 
 
 def _flow_addresses(book: Book, prefix: str) -> list[str]:
@@ -242,8 +266,9 @@ def _sensitivity(book: Book, address: str) -> Iterator[Relation]:
         case "plus_10pct" if variable == "capex":
             yield Relation("tenth", ("capex.pv",), lambda v: -v[0] / 10)
         case "plus_10pct" if variable.startswith("benefits.") and variable.removeprefix("benefits.") not in GROUPS:
-            whole = _discounted(book, f"{variable}.saving")
-            yield Relation("tenth", whole.parents, lambda v: (whole.compute(v) or 0.0) / 10)
+            for whole in _discounted(book, f"{variable}.saving"):
+                yield Relation("tenth", whole.parents, _tenth_of(whole))
+            yield Relation("tenth", (f"{variable}.pv",), lambda v: v[0] / 10)
         case "share_of_npv" if variable != "discount_rate":
             yield Relation("share", (f"{prefix}.plus_10pct", "scenarios.realistic.npv"), _share)
             yield Relation("share", (f"{prefix}.minus_10pct", "scenarios.realistic.npv"), _share)
@@ -255,6 +280,10 @@ def _break_even(_book: Book, address: str) -> Iterator[Relation]:
     if address == "break_even.overall_achievement":
         parents = ("scenarios.realistic.costs_pv", "scenarios.realistic.benefits_pv")
         yield Relation("share", parents, _quotient)
+
+
+def _tenth_of(whole: Relation) -> Compute:
+    return lambda values: (whole.compute(values) or 0.0) / 10
 
 
 def _quotient(values: Sequence[float]) -> float | None:

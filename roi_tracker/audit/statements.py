@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from roi_tracker.appraisal.cash_flows import schedule_of
 from roi_tracker.appraisal.figures import Figure, figures
 from roi_tracker.appraisal.model import Model
 from roi_tracker.case.assumptions import numbers
@@ -64,16 +66,36 @@ class Book:
 
     @cached_property
     def amounts(self) -> dict[str, list[float]]:
-        """Assumptions and calculations by year, in base units (yearly cases)."""
+        """Assumptions and calculations by year, in base units; of a monthly case those of each year's first month."""
         found = {}
         for name, values in self.model.exact().quantities.items():
             row = values.reshape(-1).tolist() if values.ndim else [values.item()]
-            found[name] = [float(value) for value in (row * self.case.period_count if len(row) == 1 else row)]
+            every = row * self.case.period_count if len(row) == 1 else row
+            found[name] = [float(value) for value in every[:: self.case.periods_per_year]]
         return found
+
+    @cached_property
+    def even(self) -> bool:
+        """Whether every month of a year has the same flow, so that a formula or a discount holds for years at once."""
+        if self.yearly:
+            return True
+        months, case = self.case.period_count, self.case
+        given = [*case.assumptions.values(), *(line.planned for line in case.opex_per_year if line.planned is not None)]
+        formulas = (*self.model.calculations.values(), *self.model.lines.values())
+        return not any(len(numbers(one.value)) == months for one in given) and not any(
+            word in one.text for one in formulas for word in ("lag(", "cumulative(")
+        )
+
+    @cached_property
+    def weights(self) -> tuple[float, ...]:
+        """Present value of one unit of money a year, evenly spread over its periods, by year."""
+        rate, per_year = 1 + float(self.case.rate), self.case.periods_per_year
+        each = [rate ** -float(time) for time in schedule_of(self.case, self.case.conventions).operations]
+        return tuple(sum(each[at : at + per_year]) / per_year for at in range(0, len(each), per_year))
 
     @property
     def yearly(self) -> bool:
-        """Whether one period is one year, so that figures by year can be related to each other."""
+        """Whether one period is one year, so that rates and paybacks follow from the flows by year."""
         return self.case.periods_per_year == 1
 
     @property
@@ -99,6 +121,14 @@ class Book:
         if name not in self._variants:
             self._variants[name] = figures(self.case, conventions, variations=False)
         return self._variants[name]
+
+    def without_growth(self) -> dict[str, Figure]:
+        """Figures with every running cost flat at its first year's amount; computed once."""
+        if "without_growth" not in self._variants:
+            flat = tuple(line.model_copy(update={"growth": Decimal(0)}) for line in self.case.opex_per_year)
+            case = self.case.model_copy(update={"opex_per_year": flat})
+            self._variants["without_growth"] = figures(case, variations=False)
+        return self._variants["without_growth"]
 
     def _enter(self, one: StatedFigure) -> None:
         if one.value is None:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from roi_tracker.appraisal.cash_flows import schedule_of
 from roi_tracker.appraisal.model import Change
 from roi_tracker.appraisal.response import npv_response
 from roi_tracker.case.stated import split_address
@@ -42,7 +41,7 @@ def npv_effect(  # noqa: PLR0911 - one return a kind of address
     if name in {"benefits.direct.pv", "benefits.indirect.pv", "benefits.all.pv"}:
         return stated - value
     labels = [str(year) for year in book.case.years]
-    if not book.yearly:
+    if not book.even:
         return None
     year = labels.index(index) if index in labels else None
     grouped = _group_effect(book, name, year, stated - value)
@@ -53,7 +52,8 @@ def npv_effect(  # noqa: PLR0911 - one return a kind of address
     if not known or not value:
         return None
     factors = np.ones(book.case.period_count)
-    factors[slice(None) if year is None else year] = stated / value
+    per_year = book.case.periods_per_year
+    factors[slice(None) if year is None else slice(year * per_year, (year + 1) * per_year)] = stated / value
     if variable.startswith("capex."):
         factors = factors[:1]
     moved = npv_response(book.model, Change(factors={variable: factors}))
@@ -67,5 +67,4 @@ def _group_effect(book: Book, name: str, year: int | None, difference: float) ->
         sign = 1.0
     if sign is None or year is None:
         return None
-    time = float(schedule_of(book.case, book.case.conventions).operations[year])
-    return sign * difference * float((1 + float(book.case.rate)) ** -time)
+    return sign * difference * book.weights[year]

@@ -26,7 +26,7 @@ ACCEPTED: dict[str, frozenset[str]] = {
     "roi_on_capital_only": frozenset({"wrong_base"}),
     "share_of_benefits": frozenset({"wrong_base"}),
     "inflated": frozenset({"wrong_price_basis"}),
-    "growth_left_out": frozenset({"unused_growth"}),
+    "growth_left_out": frozenset({"unused_growth", "growth_left_out"}),
     "other_year": frozenset({"wrong_year"}),
     "years_swapped": frozenset({"wrong_year"}),
     "other_figure": frozenset({"label_mismatch"}),

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tests.roi_tracker.audit.independent.spoiling import Spoilt
 
 ERROR = "recomputable_error"
+FOUR_DIGITS = 4
 UNUSED = "declared_unused"
 INFLATION = "conventions.inflation"
 """Where stated, it is really unused: constant prices with a rate of no stated basis."""
@@ -41,6 +42,7 @@ class Row:
         figures, figures_found: wrong figures, and those with a finding.
         false_alarms: recomputable errors reported at right figures, in plans whose first error is of this kind.
         names: what was found was called this.
+        sharp, sharp_named: the same as found and named, where every wrong figure is printed with four digits or more.
     """
 
     planted: int = 0
@@ -51,6 +53,8 @@ class Row:
     plans: int = 0
     false_alarms: int = 0
     names: Counter[str] = field(default_factory=Counter)
+    sharp: int = 0
+    sharp_named: int = 0
 
 
 @dataclass
@@ -64,6 +68,7 @@ class Grade:
     misnamed: list[tuple[int, str, str, str]] = field(default_factory=list)
     alarms: list[tuple[int, str, str, str]] = field(default_factory=list)
     others: Counter[str] = field(default_factory=Counter)
+    loose: Counter[str] = field(default_factory=Counter)
     crashes: list[tuple[int, str]] = field(default_factory=list)
 
     def total(self, kinds: Iterable[str]) -> Row:
@@ -73,6 +78,8 @@ class Grade:
             together.planted += row.planted
             together.found += row.found
             together.named += row.named
+            together.sharp += row.sharp
+            together.sharp_named += row.sharp_named
             together.figures += row.figures
             together.figures_found += row.figures_found
             together.plans += row.plans
@@ -134,6 +141,9 @@ def _count_planted(result: Grade, plan: Spoilt, one: Planted, by_address: dict[s
         if not names & right:
             wrong.append((plan.seed, one.kind, address, ",".join(sorted(names))))
     row.named += not wrong
+    sharp = all(plan.digits.get(address, 9) >= FOUR_DIGITS for address in one.addresses)
+    row.sharp += sharp
+    row.sharp_named += sharp and not wrong
     result.misnamed.extend(wrong)
 
 
@@ -144,19 +154,27 @@ def _count_carried(result: Grade, plan: Spoilt, one: Planted, by_address: dict[s
             names = {_name(finding) for finding in by_address.get(address, ())}
             row.figures_found += bool(names)
             row.named += "carried_forward" in names
+            if "unexplained" in names and row is result.carried:
+                result.loose[
+                    re.sub(
+                        r"(benefits|capex|opex|sensitivity)\.(benefits\.|capex\.)?[a-z]+",
+                        r"\1.*",
+                        address.split("[")[0],
+                    )
+                ] += 1
             row.names.update(names)
 
 
 def _name(finding: Finding) -> str:
     """A cause without its factor, `unit_slip_x10`."""
-    return re.sub(r"_x[\d.]+$", "", finding.cause)
+    return re.sub(r"_x[\d._]+$", "", finding.cause)
 
 
 def table(result: Grade) -> str:
     """The counts as a Markdown table."""
     lines = [
-        "| error | planted | found | named right | figures found | false alarms / plans |",
-        "|---|--:|--:|--:|--:|--:|",
+        "| error | planted | found | named right | of four digits | figures found | false alarms / plans |",
+        "|---|--:|--:|--:|--:|--:|--:|",
     ]
     for kind in KINDS:
         row = result.rows[kind]
@@ -172,6 +190,7 @@ def table(result: Grade) -> str:
 def _line(name: str, row: Row) -> str:
     return (
         f"| {name} | {row.planted} | {_share(row.found, row.planted)} | {_share(row.named, row.found)} "
+        f"| {_share(row.sharp_named, row.sharp)} "
         f"| {_share(row.figures_found, row.figures)} | {row.false_alarms} / {row.plans} |"
     )
 
@@ -191,6 +210,7 @@ def main(seed: int, count: int, clean_count: int) -> None:
         ("crashes", spoiled.crashes),
     ):
         print(f"\n{title}: {len(rows)}", *rows, sep="\n")  # noqa: T201 - a command
+    print("\ncarried and unexplained", spoiled.loose.most_common(40))  # noqa: T201 - a command
     print("\nother findings elsewhere", spoiled.others)  # noqa: T201 - a command
     untouched = grade(clean(seed + 500_000_000 + number) for number in range(clean_count))
     plans = len({seed for seed, *_ in untouched.alarms})

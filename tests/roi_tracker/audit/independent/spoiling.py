@@ -22,13 +22,14 @@ HELD_OUT_SEED = 77_003_911
 
 @dataclass(frozen=True)
 class Spoilt:
-    """A file with what is wrong in it; nothing for a clean one."""
+    """A file with what is wrong in it, nothing for a clean one; `digits` are printed ones by address."""
 
     seed: int
     text: str
     syntax: Literal["yaml", "toml"]
     planted: tuple[Planted, ...]
     period: str
+    digits: dict[str, int]
 
 
 def clean(seed: int) -> Spoilt:
@@ -73,4 +74,9 @@ def _file(draft: Draft, planted: tuple[Planted, ...], seed: int) -> Spoilt:
     tree = document(draft.plan, list(zip(draft.lines, draft.numbers, strict=True)), draft.extra)
     syntax: Literal["yaml", "toml"] = "toml" if seed % 4 == 0 else "yaml"
     text = as_toml(tree) if syntax == "toml" else as_yaml(tree)
-    return Spoilt(seed, text, syntax, planted, draft.plan.timing.period)
+    digits = {
+        address: len(str(abs(number)).replace(".", "").lstrip("0").split("E")[0])
+        for line, numbers in zip(draft.lines, draft.numbers, strict=True)
+        for address, number in zip(line.addresses, numbers, strict=True)
+    }
+    return Spoilt(seed, text, syntax, planted, draft.plan.timing.period, digits)
