@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from roi_tracker.appraisal.model import Model
     from roi_tracker.appraisal.variables import Variable
 
-_LARGEST = 1000.0
-_GRID = np.concatenate(([0.0], np.geomspace(0.001, _LARGEST, 240)))
+LARGEST = 1000.0
+"""Factor beyond which nobody plans."""
+_GRID = np.concatenate(([0.0], np.geomspace(0.001, LARGEST, 240)))
 _BENEFITS = "benefits"
 
 

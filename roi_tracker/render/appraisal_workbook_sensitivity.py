@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from roi_tracker.appraisal.break_even import LARGEST
 from roi_tracker.render.workbook_cells import ACCENT, BAD, MONEY, NUMBER, RATIO, dress
 
 if TYPE_CHECKING:
@@ -130,7 +131,8 @@ def write_break_even(book: Book, basis: Basis) -> None:
         live = value is not None
         if value is not None:
             share = f"(0-npv)/({value})"
-            formula = f"IF(({value})=0,{_NONE},IF({share}<(0-1),{_NONE},{share}))"
+            beyond = f"OR({share}<(0-1),{share}>{LARGEST - 1:.0f})"
+            formula = f"IF(({value})=0,{_NONE},IF({beyond},{_NONE},{share}))"
             sheet.formula(row, 1, formula, none if one.change is None else one.change, RATIO)
         elif one.variable == _RATE and basis.document.scenarios["realistic"].irr.reason == "unique" and one.change:
             live = True
