@@ -68,6 +68,8 @@ def wilson_half_width(share: float, sample: float) -> float:
     >>> round(wilson_half_width(0.5, 270), 4)
     0.0498
     """
+    if sample <= 0:
+        return 0.5  # nothing was seen: any share may be true
     z2 = Z_90 * Z_90
     return Z_90 / (1 + z2 / sample) * math.sqrt(share * (1 - share) / sample + z2 / (4 * sample * sample))
 
@@ -110,7 +112,7 @@ def audit_rates(aim: AuditAim) -> AuditRates:
     (0.00184, 0.0456, False)
     """
     parts = float(aim.parts_per_shift * aim.shifts)
-    passed, failed = parts * (1 - aim.fail_ratio), parts * aim.fail_ratio
+    passed, failed = max(1.0, parts * (1 - aim.fail_ratio)), max(1.0, parts * aim.fail_ratio)
     wanted_pass = needed_sample(aim.expected_for, aim.for_half_width, passed)
     wanted_fail = needed_sample(aim.expected_ppv, aim.ppv_half_width, failed)
     looks = (wanted_pass + wanted_fail) * (1 + aim.repeat_ratio)

@@ -51,6 +51,7 @@ class AlarmLedger(Following):
         super().__init__(reader, frozenset({"alarm", "alarm_outcome"}))
         self._raised: dict[str, RaisedAlarm] = {}
         self._missed: dict[tuple[str, str, datetime], MissedFailure] = {}
+        self._newest: dict[tuple[str, str, datetime] | str, str] = {}
 
     def alarm(self, key: str) -> RaisedAlarm | None:
         """The raised alarm with this key, None when there is none."""
@@ -60,6 +61,12 @@ class AlarmLedger(Following):
         """The missed failure of a machine at a time; None when there is none, or when it was withdrawn."""
         found = self._missed.get((line, asset, failed_at))
         return None if found is None or found.stated.body.withdrawn else found
+
+    def newest(self, subject: tuple[str, str, datetime] | str) -> str:
+        """Key of the newest statement about an alarm (its key) or a missed failure (line, asset, time), withdrawn or
+        not; empty when there is none.
+        """
+        return self._newest.get(subject, "")
 
     def raised_of(self, line: str, since: datetime) -> Sequence[RaisedAlarm]:
         """Alarms of a line raised after `since`, newest first."""
@@ -85,8 +92,10 @@ class AlarmLedger(Following):
                 if body.outcome == "missed" and body.failed_at is not None:
                     name = (event.line, body.asset, body.failed_at)
                     self._missed[name] = MissedFailure(*name, stated)
+                    self._newest[name] = event.key
                 elif body.alarm_key in self._raised:
                     alarm = self._raised[body.alarm_key]
+                    self._newest[body.alarm_key] = event.key
                     self._raised[body.alarm_key] = msgspec.structs.replace(
                         alarm, stated=None if body.withdrawn else stated
                     )

@@ -132,7 +132,9 @@ def state_outcome(context: StatusContext, desks: Desks, sent: StatingOutcome) ->
             withdrawn=sent.withdrawn,
             note=sent.note,
         )
-        return _record(context, alarm.line, alarm.key, _Statements(sent.id, alarm.stated, body))
+        return _record(
+            context, alarm.line, alarm.key, _Statements(sent.id, desks.alarms.newest(alarm.key), alarm.stated, body)
+        )
 
 
 def state_missed(context: StatusContext, desks: Desks, sent: StatingMissed) -> Recorded:
@@ -172,13 +174,20 @@ def state_missed(context: StatusContext, desks: Desks, sent: StatingMissed) -> R
             note=sent.note,
         )
         name = f"missed/{sent.line}/{sent.asset}/{failed_at:%Y%m%dT%H%M%S.%fZ}"
-        return _record(context, sent.line, name, _Statements(sent.id, None if before is None else before.stated, body))
+        newest = desks.alarms.newest((sent.line, sent.asset, failed_at))
+        said = _Statements(sent.id, newest, None if before is None else before.stated, body)
+        return _record(context, sent.line, name, said)
 
 
 class _Statements(msgspec.Struct, frozen=True):
-    """The statement that held until now, and the one that shall hold, with its id."""
+    """The statement that held until now, and the one that shall hold, with its id.
+
+    Attributes:
+        newest: key of the newest statement, be it a withdrawal; empty for the first.
+    """
 
     id: str | None
+    newest: str
     before: Stated | None
     body: AlarmOutcome
 
@@ -186,10 +195,9 @@ class _Statements(msgspec.Struct, frozen=True):
 def _record(context: StatusContext, line: str, subject: str, said: _Statements) -> Recorded:
     """Record a statement; one equal to what holds already is the same statement."""
     before = said.before
-    history = "" if before is None else before.at.isoformat()
     if said.id is None and before is not None and before.body == said.body:
-        return Recorded(f"alarm_outcome/{subject}", new=False, line=line)
-    key = f"alarm_outcome/{subject}/{said.id or forms.derived_id(history, said.body)}"
+        return Recorded(said.newest, new=False, line=line)
+    key = f"alarm_outcome/{subject}/{said.id or forms.derived_id(said.newest, said.body)}"
     event = Event(key, line, context.clock.now().utc, said.body, _origin(context, said.body))
     return forms.stored_act(context, event) or forms.record(context, event)
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import math
 import threading
 import time
@@ -10,11 +11,12 @@ import pytest
 
 from edge_agent.adapters.system_clock import SystemClock
 from edge_agent.errors import ImageRefusedError, ModelRefusedError, StoreError
-from edge_agent.events import Inspection
-from edge_agent.inspecting import Eyes, Judged, StationPlan, StationWorker
+from edge_agent.events import AuditDraw, Inspection
+from edge_agent.inspecting import Eyes, Judged, StationAudit, StationPlan, StationWorker
 from edge_agent.inspections import Frame, Limits, Score
 from edge_agent.metrics import Metrics
 from edge_agent.ports import Delivery, ModelIdentity
+from edge_agent.sampling import AuditLottery, AuditRates
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -71,6 +73,52 @@ def station(keep: frozenset[VerdictName] = frozenset({"FAIL"})) -> tuple[Station
     eyes = Eyes(OnePixelDecoder(), FirstByteScorer(), evidence, lambda drawn, limit: b"map %g" % (drawn[0, 0] / limit))
     plan = StationPlan("cam", "press-1", "live", keep, "simulated")
     return StationWorker(plan, eyes, CLOCK, Metrics(), queue_size=2), evidence
+
+
+def audited_station(pass_rate: float, fail_rate: float) -> tuple[StationWorker, MemoryEvidence]:
+    worker, evidence = station(keep=frozenset())
+    rates = AuditRates(pass_rate, fail_rate, 0.0, 0.01, 0.05, capped=False)
+    plan = dataclasses.replace(worker.plan, mode="shadow", audit=StationAudit(AuditLottery(bytes(32)), rates))
+    return StationWorker(plan, worker.eyes, CLOCK, Metrics(), queue_size=2), evidence
+
+
+def test_a_drawn_part_gives_a_second_event_and_keeps_its_picture() -> None:
+    worker, evidence = audited_station(1.0, 0.0)
+
+    inspection, draw = worker.judge(frame(b"\x05"))
+
+    assert isinstance(draw.body, AuditDraw)
+    assert (draw.key, draw.body.inspection_key) == (f"audit_draw/{inspection.key}", inspection.key)
+    assert (draw.body.stratum, draw.body.probability, draw.body.station) == ("PASS", 1.0, "cam")
+    assert (draw.line, draw.origin, draw.occurred_at) == ("press-1", "simulated", inspection.occurred_at)
+    assert evidence.kept == [b"\x05", b"map 0.5"]
+    assert len(worker.judge(frame(b"\x14"))) == 1  # FAIL, with a chance of nothing
+    assert len(evidence.kept) == 2
+
+
+@pytest.mark.parametrize("content", [b"\x08", b"\xfa", b"!cut"])
+def test_review_and_no_verdict_are_never_drawn(content: bytes) -> None:
+    assert len(audited_station(1.0, 1.0)[0].judge(frame(content))) == 1
+
+
+def test_the_same_image_is_drawn_again_by_another_worker() -> None:
+    frames = [frame(bytes([5, n])) for n in range(100)]
+    first = [len(audited_station(0.5, 0.5)[0].judge(f)) for f in frames]
+    again = audited_station(0.5, 0.5)[0]
+
+    assert [len(again.judge(f)) for f in frames] == first
+    assert set(first) == {1, 2}
+
+
+def test_a_full_disk_does_not_take_a_part_out_of_the_sample() -> None:
+    worker, evidence = audited_station(1.0, 1.0)
+    evidence.full = StoreError("disk full")
+
+    inspection, draw = worker.judge(frame(b"\x05"))
+
+    assert isinstance(inspection.body, Inspection)
+    assert inspection.body.image is None
+    assert draw.kind == "audit_draw"
 
 
 def frame(content: bytes) -> Frame:

@@ -14,7 +14,7 @@ import threading
 import time
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -28,6 +28,7 @@ from edge_agent.adapters.sqlite_store import SqliteStore
 from edge_agent.config import AgentSettings
 from edge_agent.events import (
     Alarm,
+    AuditDraw,
     Body,
     Downtime,
     Event,
@@ -37,10 +38,13 @@ from edge_agent.events import (
     MachineState,
     VerdictName,
 )
+from edge_agent.inspecting import StationAudit
 from edge_agent.instant import Instant, from_us, to_us
 from edge_agent.metrics import Metrics
 from edge_agent.ports import Batch, LinkHealth, OutboxMessage
+from edge_agent.sampling import SEED_BYTES, AuditLottery, AuditRates
 from edge_agent.status.board import LineBoard
+from edge_agent.status.context import Asked
 from edge_agent.status.server import StatusContext, create_app
 from edge_agent.system_state import AssetState, Interlock, StationState, SystemState
 
@@ -52,6 +56,8 @@ if TYPE_CHECKING:
 LINE = "press-1"
 DEADLINE_S = 10.0
 JUDGING = "/api/inspections/disposition"
+STOPS_FROM = datetime(2026, 1, 5, 0, 0, tzinfo=UTC)
+NOON = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 
 
 def wait_for(condition: Callable[[], bool], what: str) -> None:
@@ -176,6 +182,7 @@ class Rig:
     language: Literal["ko", "en"] = "en"
     system: SystemState = field(default_factory=sample_system)
     port: int = 0
+    asked: Asked = field(default_factory=Asked)
 
     def __post_init__(self) -> None:
         self.settings = AgentSettings(name="cell-3", data_dir=str(self.folder), language=self.language)
@@ -194,6 +201,7 @@ class Rig:
             settings=self.settings,
             lines=self.lines,
             clock=self.clock,
+            asked=self.asked,
         )
         self.app = create_app(self.context)
         self._listen()
@@ -279,6 +287,39 @@ class Rig:
         key = f"{LINE}/vision-1/{part}"
         self.writer.commit([self.event(key, body, ago_s=ago_s, simulated=simulated)])
         return key
+
+    def draw(self, key: str, stratum: Literal["PASS", "FAIL"], rank: float = 0.5) -> None:
+        """Commit that an inspection was drawn for the blind audit."""
+        body = AuditDraw(key, "vision-1", "bracket-a", stratum, 0.1, "seed", rank)
+        self.writer.commit([self.event(f"audit_draw/{key}", body)])
+
+    def stop(self, minute: int, minutes: float, reason: str = "jam", *, planned: bool = False) -> str:
+        """Commit a stop of the press that began so many minutes after `STOPS_FROM`; returns its key."""
+        started = STOPS_FROM + timedelta(minutes=minute)
+        ended = started + timedelta(minutes=minutes)
+        body = Downtime("press", ended, minutes * 60, planned=planned, reason=reason)
+        key = f"downtime/{LINE}/press/{to_us(started)}"
+        self.writer.commit([Event(key, LINE, started, body)])
+        return key
+
+    def alarm(self, name: str, *, ago_s: float = 600.0) -> str:
+        """Commit a raised alarm of the press; returns its key."""
+        at = self.clock.now().utc - timedelta(seconds=ago_s)
+        key = f"alarm/{LINE}/{name}/{to_us(at)}/raised"
+        self.writer.commit([Event(key, LINE, at, Alarm(name, "press", "raised", 1.2, 1.0, "Grease the bearing.", at))])
+        return key
+
+
+def audited(repeat_rate: float = 0.0) -> Asked:
+    """What is asked on a line whose station draws parts, and of which every judged part is shown again at rate 1."""
+    rates = AuditRates(0.1, 0.1, repeat_rate, 0.01, 0.05, capped=False)
+    audit = StationAudit(AuditLottery(bytes(SEED_BYTES)), rates)
+    return Asked(
+        audits={"vision-1": audit},
+        audited_lines=frozenset({LINE}),
+        stopping={LINE: "press"},
+        assets={LINE: ("press", "conveyor")},
+    )
 
 
 def part_image(defect_at: tuple[int, int] | None = (430, 210), size: tuple[int, int] = (640, 480)) -> bytes:
