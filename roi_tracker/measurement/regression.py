@@ -29,6 +29,7 @@ from roi_tracker.measurement.longrun import (
     lag_one_autocorrelation,
     long_run_covariance,
     noise_of,
+    persistence_of,
 )
 from roi_tracker.measurement.panels.panel import Family
 
@@ -175,7 +176,7 @@ def fit(panel: Panel) -> Model:
         dispersion=_dispersion(panel, mean, int(kept.sum())),
         autocorrelation=lag_one_autocorrelation(daily),
         effective_days=effective_days(daily),
-        trend_t=_trend(daily, noise.persistence),
+        trend_t=_trend(daily),
         numerics=specification.numerics,
         harmonics=specification.harmonics,
         aliases=tuple(tuple(float(value) for value in row) for row in aliases(gram, kept)),
@@ -257,11 +258,11 @@ def _dispersion(panel: Panel, mean: NDArray[np.float64], columns: int) -> float:
     return float(np.sum((panel.outcome[usable] - mean[usable]) ** 2 / variance[usable]) / left)
 
 
-def _trend(daily: NDArray[np.float64], persistence: float) -> float:
+def _trend(daily: NDArray[np.float64]) -> float:
     """Drift as the t statistic of a straight line through the daily residuals, by the long-run variance of the rest."""
     position = np.arange(len(daily)) - (len(daily) - 1) / 2
     power = float(position @ position)
     slope = float(position @ daily) / power
     rest = daily - slope * position
-    variance = float(long_run_covariance(rest[:, None], persistence).covariance[0, 0]) / power
+    variance = float(long_run_covariance(rest[:, None], persistence_of([rest])).covariance[0, 0]) / power
     return slope / variance**0.5 if variance > 0 else 0.0

@@ -187,20 +187,20 @@ def prove(
     if measurement is None:
         return NotProven(line.id, "rules_failed", failed=failed, basis=basis)
     found, months = measurement.whole(interval), measurement.points(closing)
-    if failed:
-        shown = found if {rule.rule for rule in failed} <= _SHOWN_ALL_THE_SAME else None
-        return NotProven(line.id, "rules_failed", failed=failed, estimate=shown, basis=basis)
-    if found.low > 0 or found.high < 0:
-        return Realized(line.id, found, months, basis)
     target = float(line.projected_units_per_year * line.ramp(0) / DAYS_PER_YEAR)
-    return NotProven(
-        line.id,
-        "interval_contains_zero",
-        estimate=found,
-        months=months,
-        days_needed=days_needed(found, target),
-        basis=basis,
-    )
+    if failed and not {rule.rule for rule in failed} <= _SHOWN_ALL_THE_SAME:
+        return NotProven(line.id, "rules_failed", failed=failed, basis=basis)
+    if failed or found.low <= 0 <= found.high:
+        return NotProven(
+            line.id,
+            "rules_failed" if failed else "interval_contains_zero",
+            failed=failed,
+            estimate=found,
+            months=months,
+            days_needed=days_needed(found, target),
+            basis=basis,
+        )
+    return Realized(line.id, found, months, basis)
 
 
 _METHODS: dict[Family, Method] = {"ratio": "its_rate", "rate": "its_rate", "linear": "its_mean"}
