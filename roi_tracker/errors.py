@@ -9,7 +9,7 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from roi_tracker.ports import FactChange
+    from roi_tracker.observations.facts import FactChange
 
 
 class TrackerError(Exception):
@@ -54,11 +54,17 @@ class RowError(msgspec.Struct, frozen=True):
         source: file name or feed address.
         line: line number, from 1.
         message: what is wrong, naming the field.
+        column: header of the column at fault, empty where no single one is.
+        value: what stands there, as text.
+        fix: how to put it right.
     """
 
     source: str
     line: int
     message: str
+    column: str = ""
+    value: str = ""
+    fix: str = ""
 
 
 class IntakeError(TrackerError):
@@ -77,7 +83,7 @@ class FactsChangedError(StoreError):
     """Known facts have other content in this import; nothing was written.
 
     Attributes:
-        changes: the first of them (`ports.FactChange`).
+        changes: the first of them (`observations.facts.FactChange`).
         count: how many there are.
     """
 

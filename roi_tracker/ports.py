@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 import msgspec
 
-from roi_tracker.observations.facts import Fact
-
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
     from datetime import date
@@ -16,7 +14,7 @@ if TYPE_CHECKING:
     from roi_tracker.baseline.frozen import FrozenBaseline
     from roi_tracker.ledger.chain import Head
     from roi_tracker.ledger.entries import Draft, Entry
-    from roi_tracker.observations.facts import StopRevisionFact
+    from roi_tracker.observations.facts import Fact, StopRevisionFact
     from roi_tracker.observations.rows import Observations
 
 
@@ -39,21 +37,6 @@ class Imported(msgspec.Struct, frozen=True):
 OnChange = Literal["keep", "refuse", "replace"]
 """What to do with a fact whose key is known with other content: keep the known one (an event is sent twice), refuse the
 whole import, or replace it and keep the old one under its import."""
-
-
-class FactChange(msgspec.Struct, frozen=True):
-    """A fact whose key is known with other content.
-
-    Attributes:
-        position: of the fact in the import, from 0.
-        given, stored: the new content and the known one.
-        same_import: both are in the import at hand, which contradicts itself.
-    """
-
-    position: int
-    given: Fact
-    stored: Fact
-    same_import: bool
 
 
 class Signs(msgspec.Struct, frozen=True):

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from roi_tracker.errors import FactsChangedError
-from roi_tracker.observations.facts import Fact, MachineWatched, StopFact
-from roi_tracker.ports import FactChange, Imported, Signs
+from roi_tracker.observations.facts import Fact, FactChange, MachineWatched, StopFact
+from roi_tracker.ports import Imported, Signs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -211,3 +211,18 @@ Fact = (
     | KpiFact
     | CovariateFact
 )
+
+
+class FactChange(msgspec.Struct, frozen=True):
+    """A fact whose key is known with other content.
+
+    Attributes:
+        position: of the fact in the import, from 0.
+        given, stored: the new content and the known one.
+        same_import: both are in the import at hand, which contradicts itself.
+    """
+
+    position: int
+    given: Fact
+    stored: Fact
+    same_import: bool
