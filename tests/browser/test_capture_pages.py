@@ -72,7 +72,7 @@ def test_a_stop_is_split_by_touch_and_both_parts_appear(rig: Rig, visitor: Visit
     form.locator("button").tap()
 
     shown(page, ".entry", "Changeover")
-    page.wait_for_function("document.querySelectorAll('.entry').length === 3")
+    page.wait_for_function("() => document.querySelectorAll('.entry').length === 3")
     (body,) = recorded(rig, "stop_revision")
     assert isinstance(body, StopRevision)
     assert [(stop.reason, stop.planned) for stop in body.stops] == [("jam", False), ("changeover", True)]
@@ -87,7 +87,7 @@ def test_neighbours_are_picked_and_merged(rig: Rig, visitor: Visitor) -> None:
     page.fill("#merge [name=reviewer]", "Lee")
     page.click("#merge button")
 
-    page.wait_for_function("document.querySelectorAll('.entry').length === 1")
+    page.wait_for_function("() => document.querySelectorAll('.entry').length === 1")
     shown(page, ".entry", "0:32:00")
 
 

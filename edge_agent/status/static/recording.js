@@ -30,7 +30,8 @@
       outcome.textContent = words.sending;
       button.disabled = true;
       try {
-        const answer = await fetch(form.action, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(fields) });
+        // not form.action: a field may have that name
+        const answer = await fetch(form.getAttribute("action"), { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(fields) });
         const told = await answer.json();
         if (!answer.ok) throw new Error(told.error.message + " " + told.error.hint);
         outcome.className = "outcome saved";
