@@ -6,8 +6,10 @@ import typer
 
 from roi_tracker.commands.appraising import appraise, audit, template
 from roi_tracker.commands.baselines import baseline_app
+from roi_tracker.commands.boards import board
 from roi_tracker.commands.console import run
 from roi_tracker.commands.importing import import_events
+from roi_tracker.commands.ledgers import ledger_app
 from roi_tracker.commands.measuring import measure, report, serve
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
@@ -16,7 +18,9 @@ app.command()(audit)
 app.command()(template)
 app.command("import")(import_events)
 app.add_typer(baseline_app, name="baseline")
+app.add_typer(ledger_app, name="ledger")
 app.command()(measure)
+app.command()(board)
 app.command()(report)
 app.command()(serve)
 

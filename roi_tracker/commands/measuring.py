@@ -12,7 +12,7 @@ import typer
 
 from roi_tracker.commands.case_file import CaseOption, load_case
 from roi_tracker.commands.console import NO, JsonOption, PageLanguage, print_json, say
-from roi_tracker.commands.store_file import DEFAULT_STORE, StoreOption, open_store
+from roi_tracker.commands.store_file import DEFAULT_STORE, StoreOption, open_ledger, open_store
 
 if TYPE_CHECKING:
     from roi_tracker.money import Language
@@ -75,8 +75,8 @@ def report(
     from roi_tracker.render.json_document import render_json
     from roi_tracker.render.web import render_page
 
-    with open_store(store) as opened:
-        made = Programme(load_case(case), opened).report(datetime.now(UTC))
+    with open_store(store) as opened, open_ledger(store) as ledger:
+        made = Programme(load_case(case), opened, ledger).report(datetime.now(UTC))
     language: Language = "ko" if lang is PageLanguage.ko else "en"
     text = render_json(made) if format is Format.json else render_page(made, language)
     if out is None:
@@ -105,8 +105,8 @@ def serve(
         pass
 
     def make() -> Report:
-        with open_store(store) as opened:
-            return Programme(plan, opened).report(datetime.now(UTC))
+        with open_store(store) as opened, open_ledger(store) as ledger:
+            return Programme(plan, opened, ledger).report(datetime.now(UTC))
 
     hosts = ("127.0.0.1", "localhost") if host == "127.0.0.1" else (host, "127.0.0.1", "localhost")
     uvicorn.run(portal(make, hosts), host=host, port=port, log_level="warning")

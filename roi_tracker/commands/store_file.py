@@ -13,6 +13,7 @@ from roi_tracker.errors import StoreError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from roi_tracker.adapters.sqlite_ledger import SqliteLedger
     from roi_tracker.adapters.sqlite_store import SqliteStore
 
 StoreOption = Annotated[Path, typer.Option("--store", help="the tracker's own store; `import` makes it")]
@@ -37,3 +38,23 @@ def open_store(path: Path, *, create: bool = False) -> Iterator[SqliteStore]:
         yield store
     finally:
         store.close()
+
+
+@contextmanager
+def open_ledger(path: Path, *, create: bool = False) -> Iterator[SqliteLedger]:
+    """Open the ledger in the store's file; only what writes entries may make one.
+
+    Raises:
+        StoreError: there is none, or it cannot be opened.
+    """
+    from roi_tracker.adapters.sqlite_ledger import SqliteLedger
+
+    if create:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    elif not path.exists():
+        raise StoreError("no such store", field="--store", value=path, hint="import facts first: roi-tracker import")
+    ledger = SqliteLedger(path)
+    try:
+        yield ledger
+    finally:
+        ledger.close()

@@ -167,7 +167,7 @@ def _unclaimed(owners: dict[tuple[str, str], str], case_id: str, claim: Claim, n
         loss = names.get(key, key)
         owner = owners.setdefault((case_id, loss), claim.benefit_id)
         if owner != claim.benefit_id:
-            what = f"the same loss ({loss})" if loss != key else "this event"
+            what = f"the same loss ({loss})" if key in names else "this event"
             raise StoreError(
                 f"{what} was claimed for {owner}: it counts once",
                 field="evidence",

@@ -12,8 +12,8 @@ CostKind = Literal["capital", "running"]
 GateAnswer = Literal["go_on", "change", "stop"]
 
 
-class _Body(msgspec.Struct, frozen=True, tag_field="kind", kw_only=True):
-    """Base of all bodies; `kind` names the class."""
+class _Body(msgspec.Struct, frozen=True, tag_field="kind", kw_only=True, forbid_unknown_fields=True):
+    """Base of all bodies; `kind` names the class. An unknown field would fall out of the hash, so it is refused."""
 
 
 class UnitValueLocked(_Body, frozen=True, tag="unit_value", kw_only=True):

@@ -62,7 +62,7 @@ class Effect(msgspec.Struct, frozen=True):
 
 
 class LineBridge(msgspec.Struct, frozen=True):
-    """One line's bridge. `projected` + effects = `realized`, to the last digit.
+    """One line's bridge, to the hundredth of the currency: `projected` + effects = `realized`, to the last digit.
 
     Attributes:
         realized: what counts in the headline: the lower bound, 0 where not proven.
@@ -167,17 +167,10 @@ def bridge(lines: Sequence[LineSides], planned_cost: Decimal, actual_cost: Decim
         parts = effects(line.plan, line.actual)
         for name in FACTORS:
             together[name] += parts[name]
-        made.append(
-            LineBridge(
-                line.benefit_id,
-                line.projected,
-                line.realized,
-                shown(parts, line.realized - line.projected),
-                line.merged,
-                line.uncertainty,
-            )
-        )
+        before, after = line.projected.quantize(_PLACES), line.realized.quantize(_PLACES)
+        effects_shown = shown(parts, after - before)
+        made.append(LineBridge(line.benefit_id, before, after, effects_shown, line.merged, line.uncertainty))
     together["cost"] += Fraction(planned_cost) - Fraction(actual_cost)
-    projected = sum((line.projected for line in lines), Decimal(0)) - planned_cost
-    realized = sum((line.realized for line in lines), Decimal(0)) - actual_cost
+    projected = sum((line.projected for line in made), Decimal(0)) - planned_cost.quantize(_PLACES)
+    realized = sum((line.realized for line in made), Decimal(0)) - actual_cost.quantize(_PLACES)
     return Bridge(projected, realized, shown(together, realized - projected), tuple(made))

@@ -1,0 +1,224 @@
+"""Commands on the ledger: register, add, show, verify, losses, pin."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path  # noqa: TC003 - Typer reads the annotations when it runs
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from roi_tracker.commands.case_file import CaseOption, load_case
+from roi_tracker.commands.console import NO, JsonOption, print_json, say
+from roi_tracker.commands.store_file import DEFAULT_STORE, StoreOption, open_ledger, open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from roi_tracker.ledger.entries import Body, Entry
+
+ledger_app = typer.Typer(
+    no_args_is_help=True, help="The ledger: append-only, chained by hash. Costs, unit values, claims, decisions."
+)
+AuthorOption = Annotated[str, typer.Option("--author", help="who writes the entry")]
+
+
+@ledger_app.command("register")
+def ledger_register(
+    case: CaseOption, author: AuthorOption, store: StoreOption = DEFAULT_STORE, *, json: JsonOption = False
+) -> None:
+    """Register the case's text, its locked unit values and its closing dates. Doing it again adds what changed.
+
+    Exit 1 when a closing date has passed before anybody registered it: only the anytime-valid interval holds then.
+
+    Example: roi-tracker ledger register --case case.yaml --store roi.sqlite --author controller
+    """
+    from roi_tracker.ledger.registering import registration
+
+    plan = load_case(case)
+    text = plan.model_dump_json() if case.suffix.lower() == ".xlsx" else case.read_text(encoding="utf-8")
+    with open_ledger(store, create=True) as ledger:
+        found = registration(plan, text, ledger.entries(), datetime.now(UTC), author)
+        written = ledger.append(found.drafts) if found.drafts else ()
+    if json:
+        print_json({"written": written, "too_late": found.too_late, "changed": found.changed})
+    else:
+        _say_entries(written)
+        for subject in found.changed:
+            say(f"note: the unit value of {subject} was locked before with another amount; both stay in the ledger")
+        for late in found.too_late:
+            say(f"too late: closing date {late.day} of {late.benefit_id}; it must be registered before it comes")
+        if not written:
+            say("nothing new")
+    if found.too_late:
+        raise typer.Exit(NO)
+
+
+@ledger_app.command("add")
+def ledger_add(
+    entries: Annotated[Path, typer.Argument(help="TOML or JSON with a list `entry`")],
+    case: CaseOption,
+    author: AuthorOption,
+    store: StoreOption = DEFAULT_STORE,
+    *,
+    json: JsonOption = False,
+) -> None:
+    """Append entries from a file, all or none: costs, claims, signed adjustments, gate decisions, unit values.
+
+    Example: roi-tracker ledger add invoice.toml --case case.yaml --store roi.sqlite --author controller
+    """
+    from roi_tracker.adapters.entry_file import read_entries
+
+    written = _append(read_entries(entries), load_case(case).id, author, store)
+    if json:
+        print_json(written)
+    else:
+        _say_entries(written)
+
+
+def _append(bodies: Sequence[Body], case_id: str, author: str, store: Path) -> Sequence[Entry]:
+    from roi_tracker.ledger.books import admit
+    from roi_tracker.ledger.entries import Claim, Draft
+    from roi_tracker.ledger.losses import joint_losses
+
+    now = datetime.now(UTC)
+    drafts = [Draft(case_id, now, author, body) for body in bodies]
+    with open_ledger(store, create=True) as ledger, open_store(store) as opened:
+        joint = joint_losses(opened.facts()) if any(isinstance(body, Claim) for body in bodies) else ()
+        admit(ledger.entries(), drafts, joint)
+        return ledger.append(drafts)
+
+
+@ledger_app.command("show")
+def ledger_show(
+    store: StoreOption = DEFAULT_STORE,
+    kind: Annotated[str | None, typer.Option(help="only entries of this kind, e.g. cost")] = None,
+    *,
+    json: JsonOption = False,
+) -> None:
+    """Show the ledger, oldest first. Exit 1 when it is empty.
+
+    Example: roi-tracker ledger show --store roi.sqlite --kind cost
+    """
+    with open_ledger(store) as ledger:
+        found = [entry for entry in ledger.entries() if kind is None or _kind(entry) == kind]
+    if json:
+        print_json(found)
+    else:
+        _say_entries(found)
+    if not found:
+        raise typer.Exit(NO)
+
+
+@ledger_app.command("verify")
+def ledger_verify(
+    store: StoreOption = DEFAULT_STORE,
+    head: Annotated[list[str] | None, typer.Option(help="a ledger hash that a report printed; may be repeated")] = None,
+    *,
+    json: JsonOption = False,
+) -> None:
+    """Check the whole chain: altered, moved or missing entries are named. Exit 1 when it does not hold.
+
+    Example: roi-tracker ledger verify --store roi.sqlite --head 3f9a...
+    """
+    from roi_tracker.ledger.chain import verify
+
+    with open_ledger(store) as ledger:
+        entries, newest = ledger.entries(), ledger.head()
+    faults = verify(entries, newest, head or ())
+    if json:
+        print_json({"entries": len(entries), "head": newest, "faults": faults})
+    else:
+        for fault in faults:
+            say(f"entry {fault.number}: {fault.name}: {fault.detail}")
+        say(
+            f"{len(entries)} entries, {'the chain holds' if not faults else 'THE CHAIN DOES NOT HOLD'}; {newest.sha256}"
+        )
+    if faults:
+        raise typer.Exit(NO)
+
+
+@ledger_app.command("losses")
+def ledger_losses(case: CaseOption, store: StoreOption = DEFAULT_STORE, *, json: JsonOption = False) -> None:
+    """Losses that several events tell of (two cameras, a camera and an alarm): each is credited once.
+
+    Example: roi-tracker ledger losses --case case.yaml --store roi.sqlite
+    """
+    from roi_tracker.programme import Programme
+
+    with open_store(store) as opened:
+        found = Programme(load_case(case), opened).joint_losses()
+    if json:
+        print_json(found)
+        return
+    for loss in found:
+        what = f"{len(loss.inspections)} failed parts, {len(loss.alarms)} alarms"
+        say(f"{loss.first:%Y-%m-%d %H:%M} {loss.line}: {what}: {loss.likely_cause}; {loss.name}")
+    say(f"{len(found)} losses that more than one event tells of")
+
+
+@ledger_app.command("pin")
+def ledger_pin(
+    case: CaseOption,
+    feed: Annotated[str, typer.Option(help="address of an agent, e.g. http://127.0.0.1:8080")],
+    author: AuthorOption,
+    token: Annotated[str | None, typer.Option(envvar="ROI_TRACKER_TOKEN", help="machine token of the agent")] = None,
+    store: StoreOption = DEFAULT_STORE,
+    *,
+    json: JsonOption = False,
+) -> None:
+    """Ask an agent to keep the events and images that claims and adjustments cite. Exit 1 while some are not kept.
+
+    Example: roi-tracker ledger pin --case case.yaml --feed http://127.0.0.1:8080 --author controller
+    """
+    from roi_tracker.adapters.http_feed import HttpFeed
+    from roi_tracker.ledger.books import books_of
+    from roi_tracker.ledger.pinning import pin_evidence
+
+    plan = load_case(case)
+    with open_ledger(store) as ledger:
+        written = pin_evidence(ledger, HttpFeed(feed, token), plan.id, datetime.now(UTC), author)
+        left = books_of(ledger.entries(), plan.id).unpinned
+    if json:
+        print_json({"written": written, "not_kept": left})
+    else:
+        _say_entries(written)
+        for citation in left:
+            say(f"not kept: {len(citation.evidence)} events of {citation.claim}; this agent does not know them")
+    if left:
+        raise typer.Exit(NO)
+
+
+def _kind(entry: Entry) -> str:
+    return str(entry.body.__struct_config__.tag)
+
+
+def _say_entries(entries: Sequence[Entry]) -> None:
+    for entry in entries:
+        head = f"{entry.number} {entry.at:%Y-%m-%d %H:%M} {_kind(entry)} by {entry.author}"
+        say(f"{head}: {_gist(entry.body)}; {entry.sha256[:16]}")
+
+
+def _gist(body: Body) -> str:  # noqa: PLR0911 - one branch a kind reads best
+    from roi_tracker.ledger import entries as e
+
+    match body:
+        case e.UnitValueLocked():
+            return f"{body.subject} {body.amount:f} per {body.per}, {body.valid_from} to {body.valid_to}"
+        case e.ActualCost():
+            return f"{body.day} {body.amount:f} {body.cost}, {body.name_en} ({body.reference})"
+        case e.Claim():
+            return f"{body.benefit_id} {body.first} to {body.last}, {len(body.evidence)} events: {body.statement}"
+        case e.Adjustment():
+            by = f"x {body.factor:f}" if body.factor != 1 else f"{body.quantity:+f}"
+            return f"{body.benefit_id} {by}, approved by {body.approver}: {body.reason}"
+        case e.GateDecision():
+            return f"{body.gate}: {body.answer}, decided by {body.decided_by}: {body.reason}"
+        case e.ClosingDate():
+            return f"{body.benefit_id} {body.day}"
+        case e.CaseVersion():
+            return f"{len(body.text):,} characters, {body.text_sha256[:16]}"
+        case e.EvidencePinned():
+            return f"{len(body.evidence)} events of {body.claim} at {body.feed}"
+        case e.ReportSaved():
+            return f"{body.as_of} {body.report_sha256[:16]}"
