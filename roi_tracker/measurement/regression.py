@@ -176,7 +176,7 @@ def fit(panel: Panel) -> Model:
         dispersion=_dispersion(panel, mean, int(kept.sum())),
         autocorrelation=lag_one_autocorrelation(daily),
         effective_days=effective_days(daily),
-        trend_t=_trend(daily),
+        trend_t=trend_of(daily),
         numerics=specification.numerics,
         harmonics=specification.harmonics,
         aliases=tuple(tuple(float(value) for value in row) for row in aliases(gram, kept)),
@@ -258,7 +258,7 @@ def _dispersion(panel: Panel, mean: NDArray[np.float64], columns: int) -> float:
     return float(np.sum((panel.outcome[usable] - mean[usable]) ** 2 / variance[usable]) / left)
 
 
-def _trend(daily: NDArray[np.float64]) -> float:
+def trend_of(daily: NDArray[np.float64]) -> float:
     """Drift as the t statistic of a straight line through the daily residuals, by the long-run variance of the rest."""
     position = np.arange(len(daily)) - (len(daily) - 1) / 2
     power = float(position @ position)

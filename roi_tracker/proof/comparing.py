@@ -16,7 +16,7 @@ from roi_tracker.measurement.designs.synthetic import FEWEST_CONTROLS, synthetic
 from roi_tracker.measurement.estimation import CONFIDENCE, before_and_after
 from roi_tracker.measurement.panels.building import panel_of
 from roi_tracker.measurement.quantiles import student_quantile
-from roi_tracker.measurement.regression import predict
+from roi_tracker.measurement.regression import predict, trend_of
 
 if TYPE_CHECKING:
     from roi_tracker.business_case import BenefitLine, BusinessCase
@@ -96,24 +96,18 @@ def comparison_of(
 def _with_controls(line: BenefitLine, counterfactual: Counterfactual, evidence: Evidence) -> Comparison:
     """Difference-in-differences; where the lines drifted apart already in the baseline, a mixture that did not."""
     controls, model = line.measurement.control_lines, counterfactual.model
-    drift = next((known for known in _drifts(model.trend_t, model.dof)), None)
-    if drift is None:
-        contrast = as_marked(model, evidence.baseline, evidence.reporting)
-        return Comparison("difference_in_differences", contrast, controls=controls)
-    if len(controls) >= FEWEST_CONTROLS:
+    limit = student_quantile(CONFIDENCE, model.dof)
+    if abs(model.trend_t) > limit and len(controls) >= FEWEST_CONTROLS:
         contrast = synthetic_control(model, evidence.baseline, evidence.reporting, line.lines, controls)
-        return Comparison("synthetic_control", contrast, controls=controls)
+        return Comparison("synthetic_control", contrast, (_comparable(contrast, limit, len(controls)),), controls)
     contrast = as_marked(model, evidence.baseline, evidence.reporting)
-    amiss = check(
-        "control_lines_comparable", "baseline", passed=False, t=model.trend_t, limit=drift, controls=len(controls)
-    )
-    return Comparison("difference_in_differences", contrast, (amiss,), controls)
+    return Comparison("difference_in_differences", contrast, (_comparable(contrast, limit, len(controls)),), controls)
 
 
-def _drifts(t: float, dof: float) -> tuple[float, ...]:
-    """The limit that a drift of the difference passed, or nothing; looser than the rule that refuses a baseline."""
-    limit = student_quantile(CONFIDENCE, dof)
-    return (limit,) if abs(t) > limit else ()
+def _comparable(contrast: Contrast, limit: float, controls: int) -> Check:
+    """Lines and controls must have moved alike before the programme; stricter than the rule that refuses a baseline."""
+    t = trend_of(contrast.baseline_noise)
+    return check("control_lines_comparable", "baseline", passed=abs(t) <= limit, t=t, limit=limit, controls=controls)
 
 
 def _drawn(line: BenefitLine, evidence: Evidence, counterfactual: Counterfactual, comparison: Comparison) -> Comparison:

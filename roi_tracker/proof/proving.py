@@ -158,6 +158,9 @@ def prove(
         if _measurable(panel) and _describes(fitted.model, panel):
             evidence = Evidence(scope, observations, baseline, panel)
             comparison = comparison_of(case, line, fitted.counterfactual, evidence)
+            if comparison.design == "synthetic_control":
+                # The plain difference drifts, which is why a mixture was looked for; it has a drift rule of its own.
+                checks = [rule for rule in checks if rule.rule != "no_trend"]
             checks += comparison.checks
     closing = closing_days(panel, fitted.specification.closing_dates, scope)
     interval: IntervalKind = "closing" if panel.days and panel.days[-1] in closing else "anytime"
