@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from roi_tracker.case.formula_check import broken_formula, located
 from roi_tracker.case.plan import BusinessCase
 from roi_tracker.case.section import FROM_FILE
+from roi_tracker.case.toml_faults import check_toml, toml_fault
 from roi_tracker.errors import CaseError
 
 if TYPE_CHECKING:
@@ -63,7 +64,10 @@ def _decimal(loader: _Loader, node: yaml.ScalarNode) -> Decimal:
     text = str(loader.construct_scalar(node)).replace("_", "")
     if not _FLOAT.match(text):
         raise _refused(f"{text} is not a finite decimal number", node.start_mark, _DIGITS_HINT)
-    return Decimal(text)
+    try:
+        return Decimal(text)
+    except ArithmeticError as error:
+        raise _refused(f"{text[:40]} is out of range", node.start_mark, _DIGITS_HINT) from error
 
 
 def _integer(loader: _Loader, node: yaml.ScalarNode) -> int:
@@ -112,6 +116,7 @@ def parse_case(text: str, syntax: Literal["yaml", "toml"]) -> BusinessCase:
 def _document(text: str, syntax: Literal["yaml", "toml"]) -> tuple[object, dict[_Path, int]]:
     try:
         if syntax == "toml":
+            check_toml(text)
             return tomllib.loads(text, parse_float=Decimal), dict(_toml_lines(text))
         loader = _Loader(text)
         try:
@@ -128,6 +133,8 @@ def _document(text: str, syntax: Literal["yaml", "toml"]) -> tuple[object, dict[
 def _unreadable(error: Exception, text: str) -> tuple[str, str]:
     """What is wrong with the text, its line, and what to do."""
     hint = "check indentation, brackets and quotes"
+    if isinstance(error, tomllib.TOMLDecodeError):
+        return toml_fault(str(error), text)
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
         return f"line {error.problem_mark.line + 1}: {error.problem}", error.note or hint
     if isinstance(error, yaml.reader.ReaderError):
