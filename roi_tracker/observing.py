@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from roi_tracker.observations.shifts import ShiftCalendar
     from roi_tracker.ports import TrackerStore
 
-DERIVATION_VERSION = 2
+DERIVATION_VERSION = 3
 """Raised whenever the same facts would give other observations."""
 _DAY = timedelta(days=1)
 _PASS_DAYS = 60

@@ -11,11 +11,14 @@ from roi_tracker.observations.gathering import Gathered
 from roi_tracker.observations.line_rows import kpi_counts, latest_of_period, line_shifts
 from roi_tracker.observations.rows import (
     AuditSample,
+    Challenge,
     Finding,
     Inspector,
     LineShift,
     Observation,
     Observations,
+    RepeatReviews,
+    Stratum,
     weakest_origin,
 )
 
@@ -121,6 +124,8 @@ class _Shift:
             overruled=sum(_overruled(part, judgement) for part, judgement in judged),
             coverage=self._coverage,
             kpis=kpi_counts(kpis),
+            repeats=_repeats(parts, gathered),
+            challenges=_challenges(found),
         )
 
     def _production(self, found: Sequence[ByProduct]) -> list[f.ProductionFact]:
@@ -191,6 +196,32 @@ def _audits(
         for (inspector, stratum), (audited, defects) in sorted(counts.items())
         if audited or defects
     )
+
+
+def _repeats(parts: Sequence[f.InspectedPart], gathered: Gathered) -> tuple[RepeatReviews, ...]:
+    """Audited parts whose judgement was repeated, by how many of the two reviews called them defective."""
+    if not gathered.repeats:
+        return ()
+    counts: dict[Stratum, list[int]] = defaultdict(lambda: [0, 0, 0])
+    for part in parts:
+        judged = gathered.judged.get(part.key)
+        if judged is None or not judged.blind or judged.stratum != f"audit_{part.verdict.lower()}":
+            continue
+        again = gathered.repeats.get(judged.key)
+        if again is not None and again.blind:
+            counts["PASS" if part.verdict == "PASS" else "FAIL"][judged.defective + again.defective] += 1
+    return tuple(
+        RepeatReviews(stratum, both, split, neither) for stratum, (neither, split, both) in sorted(counts.items())
+    )
+
+
+def _challenges(found: Sequence[ByProduct]) -> tuple[Challenge, ...]:
+    sums: dict[Inspector, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+    for fact in found:
+        if isinstance(fact, f.ChallengeFact):
+            counts = (fact.defective, fact.caught, fact.good, fact.rejected)
+            sums[fact.inspector] = [sum(pair) for pair in zip(sums[fact.inspector], counts, strict=True)]
+    return tuple(Challenge(inspector, *sums[inspector]) for inspector in sorted(sums))
 
 
 def _impossible(

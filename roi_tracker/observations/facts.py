@@ -49,6 +49,24 @@ class AuditFact(_Fact, frozen=True, tag="audit", kw_only=True):
     defects_found: int
 
 
+class ChallengeFact(_Fact, frozen=True, tag="challenge", kw_only=True):
+    """Parts of known truth that were put before an inspection: the only source of sensitivity and specificity that
+    Rogan and Gladen's correction may use.
+
+    Attributes:
+        inspector: who judged them.
+        defective, caught: defective parts shown, and those of them that were rejected.
+        good, rejected: good parts shown, and those of them that were rejected.
+    """
+
+    product: str
+    inspector: Inspector
+    defective: int
+    caught: int
+    good: int
+    rejected: int
+
+
 class InspectedPart(_Fact, frozen=True, tag="inspected", kw_only=True):
     """One part judged by an AI inspection.
 
@@ -196,6 +214,7 @@ class CovariateFact(_Fact, frozen=True, tag="covariate", kw_only=True):
 Fact = (
     ProductionFact
     | AuditFact
+    | ChallengeFact
     | InspectedPart
     | JudgedPart
     | EscapeFact

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from roi_tracker.observations.shifts import ShiftCalendar, ShiftInstance
     from roi_tracker.observations.stoppages import ShiftKey
 
-    ByProduct = f.ProductionFact | f.AuditFact | f.InspectedPart | f.EscapeFact
+    ByProduct = f.ProductionFact | f.AuditFact | f.ChallengeFact | f.InspectedPart | f.EscapeFact
     Periodic = f.EnergyFact | f.LabourFact | f.KpiFact | f.CovariateFact
 
 EVERY_LINE = "*"
@@ -55,6 +55,7 @@ class Gathered:
         self.calendar = calendar
         self.products: dict[ShiftKey, dict[str, list[ByProduct]]] = defaultdict(lambda: defaultdict(list))
         self.judged: dict[str, f.JudgedPart] = {}
+        self.repeats: dict[str, f.JudgedPart] = {}
         self.late: set[str] = set()
         self.energy: dict[ShiftKey, list[Share]] = defaultdict(list)
         self.labour: dict[ShiftKey, list[Share]] = defaultdict(list)
@@ -81,6 +82,7 @@ class Gathered:
         take: dict[type, Callable[[Any], None]] = {
             f.ProductionFact: self._take_production,
             f.AuditFact: self._take_product,
+            f.ChallengeFact: self._take_product,
             f.InspectedPart: self._take_product,
             f.EscapeFact: self._take_product,
             f.JudgedPart: self._take_judged,
@@ -140,6 +142,9 @@ class Gathered:
 
     def _take_judged(self, fact: f.JudgedPart) -> None:
         if fact.repeat_of:
+            again = self.repeats.get(fact.repeat_of)
+            if again is None or fact.at >= again.at:
+                self.repeats[fact.repeat_of] = fact
             return
         known = self.judged.get(fact.inspection_key)
         if known is None or fact.at >= known.at:

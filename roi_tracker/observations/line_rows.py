@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from roi_tracker.observations import facts as f
 from roi_tracker.observations import stoppages
 from roi_tracker.observations.gathering import EVERY_LINE
-from roi_tracker.observations.rows import AlarmCount, Amount, KpiCount, LineShift, Origin, weakest_origin
+from roi_tracker.observations.rows import AlarmCount, Amount, AssetHealth, KpiCount, LineShift, Origin, weakest_origin
 from roi_tracker.observations.stop_revisions import standing_stops
 
 if TYPE_CHECKING:
@@ -35,6 +35,10 @@ class _LineTimes:
             self.stops[planned].update(stoppages.stops_by_shift(stops, gathered.calendar, gathered.findings))
             own = [stop for stop in stops if stop.reason.startswith(SYSTEM_REASON) and not planned]
             self.system.update(stoppages.stops_by_shift(own, gathered.calendar, []))
+        self.assets: dict[ShiftKey, dict[str, StopTime]] = defaultdict(dict)
+        for (_, asset), stops in _by_asset(grouped).items():
+            for key, time in stoppages.stops_by_shift(stops, gathered.calendar, []).items():
+                self.assets[key][asset] = time
         self.watched = {
             line: sorted({*gathered.watched.get(line, ()), *signs.get(line, ())})
             for line in {*gathered.watched, *signs}
@@ -100,6 +104,7 @@ def _row(key: ShiftKey, gathered: Gathered, times: _LineTimes) -> LineShift:
         covariates=_means(everywhere, gathered.covariates.get(key, ())),
         kpis=kpi_counts(kpis),
         alarms=_alarms(key, gathered),
+        assets=_assets(key, gathered, times),
     )
 
 
@@ -134,17 +139,58 @@ def kpi_counts(shares: Iterable[Share]) -> tuple[KpiCount, ...]:
     return tuple(KpiCount(name, *sums[name]) for name in sorted(sums))
 
 
+def _by_asset(grouped: Mapping[tuple[str, bool], Sequence[f.StopFact]]) -> dict[tuple[str, str], list[f.StopFact]]:
+    """Unplanned stops by line and machine, those that the system itself caused left out."""
+    found: dict[tuple[str, str], list[f.StopFact]] = defaultdict(list)
+    for (line, planned), stops in grouped.items():
+        for stop in stops:
+            if not planned and not stop.reason.startswith(SYSTEM_REASON):
+                found[line, stop.asset].append(stop)
+    return found
+
+
+def _assets(key: ShiftKey, gathered: Gathered, times: _LineTimes) -> tuple[AssetHealth, ...]:
+    """Machine by machine, sorted by name."""
+    stops, raised, missed = times.assets.get(key, {}), gathered.alarms.get(key, ()), gathered.missed.get(key, ())
+    found: list[AssetHealth] = []
+    for asset in sorted({*stops, *(alarm.asset for alarm in raised), *(failure.asset for failure in missed)}):
+        count = _count(
+            [gathered.outcomes.get(alarm.key) for alarm in raised if alarm.asset == asset],
+            sum(failure.asset == asset for failure in missed),
+        )
+        time = stops.get(asset, stoppages.NO_STOPS)
+        found.append(
+            AssetHealth(
+                asset,
+                stops=time.count,
+                stop_s=time.seconds,
+                confirmed=count.confirmed,
+                not_found=count.not_found,
+                missed=count.missed,
+                open=count.open,
+                acted=count.acted,
+                estimated=count.estimated,
+                avoided_stop_h=count.avoided_stop_h,
+            )
+        )
+    return tuple(found)
+
+
 def _alarms(key: ShiftKey, gathered: Gathered) -> AlarmCount | None:
     raised, missed = gathered.alarms.get(key, ()), gathered.missed.get(key, ())
     if not raised and not missed:
         return None
-    outcomes = [gathered.outcomes.get(alarm.key) for alarm in raised]
+    return _count([gathered.outcomes.get(alarm.key) for alarm in raised], len(missed))
+
+
+def _count(outcomes: Sequence[f.AlarmOutcomeFact | None], missed: int) -> AlarmCount:
+    """Alarms by what was found; None is an alarm that nobody has answered."""
     acted = [o for o in outcomes if o is not None and o.outcome == "confirmed" and o.acted]
     hours = [outcome.avoided_stop_h for outcome in acted if outcome.avoided_stop_h is not None]
     return AlarmCount(
         confirmed=sum(o is not None and o.outcome == "confirmed" for o in outcomes),
         not_found=sum(o is not None and o.outcome == "not_found" for o in outcomes),
-        missed=len(missed),
+        missed=missed,
         open=outcomes.count(None),
         acted=len(acted),
         estimated=len(hours),

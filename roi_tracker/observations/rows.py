@@ -64,6 +64,57 @@ class KpiCount(msgspec.Struct, frozen=True, gc=False):
     denominator: float
 
 
+class RepeatReviews(msgspec.Struct, frozen=True, gc=False):
+    """Audited parts of one verdict that were reviewed a second time, blind: what reviewers' errors are learned from.
+
+    Attributes:
+        stratum: the verdict the parts had.
+        both, split, neither: parts that two, one or none of the two reviews called defective.
+    """
+
+    stratum: Stratum
+    both: int
+    split: int
+    neither: int
+
+
+class Challenge(msgspec.Struct, frozen=True, gc=False):
+    """Parts of known truth that were put before an inspection, apart from production.
+
+    Attributes:
+        inspector: who judged them.
+        defective, caught: defective parts shown, and those of them that were rejected.
+        good, rejected: good parts shown, and those of them that were rejected.
+    """
+
+    inspector: Inspector
+    defective: int
+    caught: int
+    good: int
+    rejected: int
+
+
+class AssetHealth(msgspec.Struct, frozen=True, gc=False):
+    """What happened to one machine in a shift; only machines that stopped, alarmed or failed have one.
+
+    Attributes:
+        stops, stop_s: unplanned stops that began in the shift, and seconds stopped in it, those caused by the system
+            itself left out.
+        confirmed, not_found, missed, open, acted, estimated, avoided_stop_h: as in `AlarmCount`.
+    """
+
+    asset: str
+    stops: int = 0
+    stop_s: float = 0.0
+    confirmed: int = 0
+    not_found: int = 0
+    missed: int = 0
+    open: int = 0
+    acted: int = 0
+    estimated: int = 0
+    avoided_stop_h: float = 0.0
+
+
 class AlarmCount(msgspec.Struct, frozen=True, gc=False):
     """Alarms of machine health that were raised in a shift, by what was found.
 
@@ -102,6 +153,8 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
         late_rejects: FAIL verdicts that did not reach the reject gate in time: they count as escapes.
         overruled: live verdicts that a person reversed.
         coverage: share of the shift's data that arrived, 0 to 1; None where nothing says.
+        repeats: audited parts that were reviewed twice.
+        challenges: parts of known truth put before the inspection.
     """
 
     line: str
@@ -125,6 +178,8 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
     overruled: int = 0
     coverage: float | None = None
     kpis: tuple[KpiCount, ...] = ()
+    repeats: tuple[RepeatReviews, ...] = ()
+    challenges: tuple[Challenge, ...] = ()
 
     @property
     def shift_key(self) -> tuple[str, date, str]:
@@ -148,6 +203,7 @@ class LineShift(msgspec.Struct, frozen=True, gc=False):
         covariates: means of numeric covariates over the shift.
         kpis: indicators that belong to no single product.
         alarms: machine-health alarms raised in the shift and failures that none announced; None for neither.
+        assets: stops and alarms machine by machine.
     """
 
     line: str
@@ -170,6 +226,7 @@ class LineShift(msgspec.Struct, frozen=True, gc=False):
     covariates: tuple[Amount, ...] = ()
     kpis: tuple[KpiCount, ...] = ()
     alarms: AlarmCount | None = None
+    assets: tuple[AssetHealth, ...] = ()
 
     @property
     def shift_key(self) -> tuple[str, date, str]:
