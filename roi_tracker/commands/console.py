@@ -42,7 +42,10 @@ def _fail(error: TrackerError, code: int) -> NoReturn:
     errors.print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)
     if isinstance(error, IntakeError):
         for row in error.rows:
-            errors.print(f"  {row.source}:{row.line}: {row.message}", markup=False, highlight=False, soft_wrap=True)
+            fix = f" Fix: {row.fix}" if row.fix else ""
+            errors.print(
+                f"  {row.source}:{row.line}: {row.message}{fix}", markup=False, highlight=False, soft_wrap=True
+            )
     sys.exit(code)
 
 

@@ -1,45 +1,197 @@
-"""The command that brings facts in: from export files, or from an agent's feed."""
+"""The command that brings facts in: the plant's own files, export files of an agent, or an agent's feed."""
 
 from __future__ import annotations
 
 import sys
 from contextlib import nullcontext
 from pathlib import Path  # noqa: TC003 - Typer reads the annotations when it runs
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from roi_tracker.commands.console import JsonOption, errors, print_json, say
+from roi_tracker.commands.console import NO, JsonOption, errors, print_json, say
 from roi_tracker.commands.store_file import DEFAULT_STORE, StoreOption, open_store
 from roi_tracker.errors import IntakeError
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-def import_events(
-    files: Annotated[list[Path] | None, typer.Argument(help="exports: JSON lines, also .gz or .zst")] = None,
+    from roi_tracker.adapters.sqlite_store import SqliteStore
+    from roi_tracker.plant_files.importing import Plant, Preview
+    from roi_tracker.plant_files.mapping import Mapping
+    from roi_tracker.ports import Imported
+
+
+def import_events(  # noqa: PLR0913 - options of one command
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="plant files (.csv, .xlsx) or exports: JSON lines, also .gz or .zst")
+    ] = None,
     feed: Annotated[str | None, typer.Option(help="address of an agent, e.g. http://127.0.0.1:8080")] = None,
     token: Annotated[str | None, typer.Option(envvar="ROI_TRACKER_TOKEN", help="machine token of the feed")] = None,
     store: StoreOption = DEFAULT_STORE,
     *,
+    case: Annotated[Path | None, typer.Option("--case", help="case whose plant has the shifts and time zone")] = None,
+    map_file: Annotated[Path | None, typer.Option("--map", help="TOML mapping of a plant file's columns")] = None,
+    kind: Annotated[str | None, typer.Option(help="what the rows are: counts, stops, energy, labour, ...")] = None,
+    preview: Annotated[bool, typer.Option("--preview", help="show how files are read; store nothing")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="changed rows replace what is stored")] = False,
     json: JsonOption = False,
 ) -> None:
-    """Import an agent's events: from export files, or from its feed since the last import. All or nothing a file.
+    """Import the plant's files, or an agent's events from exports or its feed. All or nothing a file.
 
-    Example: roi-tracker import events.jsonl.zst --store roi.sqlite
+    Example: roi-tracker import counts.xlsx --case case.yaml --preview
     """
-    from roi_tracker.adapters.export_file import read_export
-    from roi_tracker.adapters.http_feed import HttpFeed
-    from roi_tracker.intake import follow_feed, import_lines
-    from roi_tracker.ports import Imported
+    from roi_tracker.adapters.plant_file import is_plant_file
 
     if not files and feed is None:
-        raise IntakeError("nothing to import", hint="name export files, or --feed URL")
-    done: list[Imported] = []
+        raise IntakeError("nothing to import", hint="name files, or --feed URL")
+    of_plant = [path for path in files or () if is_plant_file(path.name)]
+    exports = [path for path in files or () if path not in of_plant]
+    mapping, plant = _mapping(map_file, kind), _plant(case)
+    if preview:
+        _show([_previewed(path, mapping, plant) for path in of_plant], json=json)
+        return
     with open_store(store, create=True) as opened, errors.status("importing") if sys.stderr.isatty() else nullcontext():
-        done.extend(import_lines(read_export(path), path.name, opened) for path in files or ())
-        if feed is not None:
-            done.append(follow_feed(HttpFeed(feed, token), opened))
-    total = Imported(sum(d.added for d in done), sum(d.duplicates for d in done), sum(d.ignored for d in done))
+        done = [_plant_file(path, mapping, plant, (opened, store, case), replace=replace) for path in of_plant]
+        done += _events(exports, feed, token, opened)
+    total = {name: sum(getattr(d, name) for d in done) for name in ("added", "duplicates", "ignored", "replaced")}
     if json:
         print_json(total)
     else:
-        say(f"{total.added} facts added, {total.duplicates} already there, {total.ignored} events of no use here")
+        replaced = f", {total['replaced']} replaced" if total["replaced"] else ""
+        say(
+            f"{total['added']} facts added, {total['duplicates']} already there{replaced},"
+            f" {total['ignored']} events of no use here"
+        )
+
+
+def _events(exports: Sequence[Path], feed: str | None, token: str | None, store: SqliteStore) -> list[Imported]:
+    from roi_tracker.adapters.export_file import read_export
+    from roi_tracker.adapters.http_feed import HttpFeed
+    from roi_tracker.intake import follow_feed, import_lines
+
+    done = [import_lines(read_export(path), path.name, store) for path in exports]
+    if feed is not None:
+        done.append(follow_feed(HttpFeed(feed, token), store))
+    return done
+
+
+def _mapping(path: Path | None, kind: str | None) -> Mapping:
+    from roi_tracker.plant_files.kinds import SPECS
+    from roi_tracker.plant_files.mapping import Mapping, read_mapping
+
+    try:
+        mapping = read_mapping(path.read_text(encoding="utf-8")) if path else Mapping()
+    except (OSError, UnicodeDecodeError) as error:
+        raise IntakeError(f"the mapping cannot be read: {error}", hint="give a TOML text file") from error
+    if kind is None:
+        return mapping
+    known = next((spec.kind for spec in SPECS if spec.kind == kind), None)
+    if known is None:
+        kinds = ", ".join(spec.kind for spec in SPECS)
+        raise IntakeError(f"there are no rows of kind {kind!r}", hint=f"one of {kinds}")
+    return mapping.model_copy(update={"kind": known})
+
+
+def _plant(case: Path | None) -> Plant:
+    from roi_tracker.commands.case_file import load_case
+    from roi_tracker.observations.shifts import ShiftCalendar
+    from roi_tracker.plant_files.importing import Plant
+
+    if case is None:
+        return Plant()
+    plan = load_case(case)
+    return Plant(ShiftCalendar(plan.plant), plan.plant.time_zone)
+
+
+def _previewed(path: Path, mapping: Mapping, plant: Plant) -> Preview:
+    from roi_tracker.adapters.plant_file import open_plant_file
+    from roi_tracker.plant_files.importing import preview
+
+    with open_plant_file(path, mapping) as sheet:
+        return preview(sheet, mapping, plant)
+
+
+def _show(previews: Sequence[Preview], *, json: bool) -> None:
+    """Print previews; exit 1 when a file would be refused."""
+    if json:
+        print_json(previews)
+    for shown in () if json else previews:
+        columns = ", ".join(
+            f"{column.header} -> {column.field}{f' [{column.unit}]' if column.unit else ''}" for column in shown.columns
+        )
+        say(
+            f"{shown.source}: {shown.kind}, {shown.rows} rows, {shown.wrong} wrong, {len(shown.skipped)} totals skipped"
+        )
+        say(f"  {columns}")
+        if shown.unused:
+            say(f"  not used: {', '.join(shown.unused)}")
+        for fact in shown.first:
+            say(f"  {fact}")
+        for row in shown.errors:
+            say(f"  row {row.line}: {row.message}. Fix: {row.fix}")
+    if any(shown.wrong for shown in previews):
+        raise typer.Exit(NO)
+
+
+def _plant_file(
+    path: Path, mapping: Mapping, plant: Plant, where: tuple[SqliteStore, Path, Path | None], *, replace: bool
+) -> Imported:
+    from roi_tracker.adapters.plant_file import open_plant_file
+    from roi_tracker.plant_files.importing import import_sheet, kind_of
+
+    store, file, case = where
+    with open_plant_file(path, mapping) as sheet:
+        if kind_of(sheet, mapping) != "costs":
+            return import_sheet(sheet, mapping, plant, store, replace=replace)
+    return _costs(path, mapping, plant, file, case)
+
+
+def _costs(path: Path, mapping: Mapping, plant: Plant, file: Path, case: Path | None) -> Imported:
+    """Book a file's costs in the ledger of the case; a reference that is booked already is booked once."""
+    from datetime import UTC, datetime
+
+    from roi_tracker.adapters.plant_file import open_plant_file
+    from roi_tracker.commands.case_file import load_case
+    from roi_tracker.commands.store_file import open_ledger
+    from roi_tracker.ledger.books import admit
+    from roi_tracker.ledger.entries import ActualCost, Draft
+    from roi_tracker.plant_files.importing import read_costs
+    from roi_tracker.ports import Imported
+
+    if case is None:
+        raise IntakeError(f"{path.name} holds costs, and no case says whose they are", hint="give --case")
+    case_id = load_case(case).id
+    with open_plant_file(path, mapping) as sheet:
+        costs = read_costs(sheet, mapping, plant)
+    bodies = [
+        ActualCost(
+            day=cost.day,
+            amount=cost.amount,
+            cost=cost.kind,
+            name_ko=cost.name,
+            name_en=cost.name,
+            reference=cost.reference,
+            line=cost.line,
+        )
+        for cost in costs
+    ]
+    with open_ledger(file, create=True) as ledger:
+        entries = ledger.entries()
+        booked = {
+            entry.body.reference: entry.body
+            for entry in entries
+            if entry.case_id == case_id and isinstance(entry.body, ActualCost)
+        }
+        changed = sorted(body.reference for body in bodies if booked.get(body.reference, body) != body)
+        if changed:
+            raise IntakeError(
+                f"{path.name}: {', '.join(changed)} are booked otherwise; nothing was booked",
+                hint="the ledger is never changed: book the difference under a reference of its own",
+            )
+        now = datetime.now(UTC)
+        new = [Draft(case_id, now, f"import {path.name}", body) for body in bodies if body.reference not in booked]
+        if new:
+            admit(entries, new, ())
+            ledger.append(new)
+    return Imported(added=len(new), duplicates=len(bodies) - len(new), ignored=0)

@@ -1,0 +1,1 @@
+"""The plant's own files: counts, stops, energy, hours, indicators, audits, escapes and costs as CSV or XLSX."""

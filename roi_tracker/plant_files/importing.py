@@ -1,0 +1,247 @@
+"""Import of one sheet: all of it or nothing; the same file again adds nothing; a changed row is a correction."""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass
+from datetime import UTC
+from itertools import chain, islice
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from roi_tracker.errors import FactsChangedError, IntakeError, RowError
+from roi_tracker.observations.facts import Fact
+from roi_tracker.plant_files.kinds import Kind
+from roi_tracker.plant_files.mapping import bind
+from roi_tracker.plant_files.translating import BadRow, CostRow, Translator
+from roi_tracker.plant_files.values import AmbiguousSign, Cells, decimal_sign
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from roi_tracker.observations.shifts import ShiftCalendar
+    from roi_tracker.plant_files.mapping import Mapping
+    from roi_tracker.plant_files.sheet import Sheet
+    from roi_tracker.plant_files.values import DecimalSign
+    from roi_tracker.ports import Imported, OnChange, TrackerStore
+
+MAX_ROW_ERRORS = 20
+"""Errors told in one refusal."""
+_SAMPLE_ROWS = 200
+_NUMERIC = frozenset({"count", "number", "amount", "hours", "energy"})
+
+
+@dataclass(frozen=True)
+class Plant:
+    """What a case says of the plant that rows need; both are None without a case."""
+
+    calendar: ShiftCalendar | None = None
+    time_zone: str | None = None
+
+
+class ReadColumn(msgspec.Struct, frozen=True):
+    """How a column is read."""
+
+    field: str
+    header: str
+    unit: str
+
+
+class Preview(msgspec.Struct, frozen=True):
+    """How a file would be read; nothing was stored.
+
+    Attributes:
+        unused: headers that no field takes.
+        first: the first rows as facts or costs.
+        rows: rows that would be imported.
+        skipped: numbers of rows of totals, the first of them.
+        errors: rows that cannot be used, the first of them.
+        wrong: how many rows cannot be used.
+    """
+
+    source: str
+    kind: Kind
+    columns: tuple[ReadColumn, ...]
+    unused: tuple[str, ...]
+    encoding: str
+    delimiter: str
+    decimal: str
+    time_zone: str | None
+    first: tuple[Fact | CostRow, ...]
+    rows: int
+    skipped: tuple[int, ...]
+    errors: tuple[RowError, ...]
+    wrong: int
+
+
+class SheetReader:
+    """Reads one sheet, once.
+
+    Raises:
+        IntakeError: the file as a whole cannot be read as any kind.
+    """
+
+    def __init__(self, sheet: Sheet, mapping: Mapping, plant: Plant) -> None:
+        self.source = sheet.source
+        self.binding = bind(sheet.headers, mapping, sheet.source)
+        sample = list(islice(sheet.rows, _SAMPLE_ROWS))
+        self._rows = chain(sample, sheet.rows)
+        self.decimal = mapping.decimal or self._decimal(sample, sheet.delimiter)
+        self.time_zone = mapping.time_zone or plant.time_zone
+        cells = Cells(mapping, self.time_zone, self.decimal, epoch_1904=sheet.epoch_1904)
+        try:
+            self._translator = Translator(self.binding, mapping, cells, plant.calendar)
+        except BadRow as error:
+            raise IntakeError(f"{sheet.source}: {error}", hint=error.fix) from error
+        self.errors: list[RowError] = []
+        self.wrong = 0
+        self.skipped: list[int] = []
+        self.numbers = array("I")
+
+    def _decimal(self, sample: Sequence[tuple[int, Sequence[object]]], delimiter: str) -> DecimalSign:
+        numeric = [column.index for column in self.binding.columns if column.field.type in _NUMERIC]
+        words = (
+            str(cells[index])
+            for _, cells in sample
+            for index in numeric
+            if 0 <= index < len(cells) and isinstance(cells[index], str)
+        )
+        try:
+            return decimal_sign(words, delimiter)
+        except AmbiguousSign as error:
+            raise IntakeError(
+                f"{self.source}: numbers such as 1,234 may be a thousand or a little more than one",
+                hint="set `decimal` of the mapping to '.' or ','",
+            ) from error
+
+    def read(self) -> Iterator[Fact | CostRow]:
+        """Facts or costs, row by row; errors are gathered. `numbers` tells the row of each."""
+        for number, cells in self._rows:
+            try:
+                found = self._translator.row(cells)
+            except BadRow as error:
+                self.wrong += 1
+                if len(self.errors) < MAX_ROW_ERRORS:
+                    self.errors.append(
+                        RowError(self.source, number, str(error), error.column, error.value[:80], error.fix)
+                    )
+                continue
+            if found is None:
+                self.skipped.extend([number] if len(self.skipped) < MAX_ROW_ERRORS else ())
+                continue
+            self.numbers.append(number)
+            yield found
+
+    def refuse_errors(self) -> None:
+        """Refuse the whole file when any row cannot be used.
+
+        Raises:
+            IntakeError: names the first rows.
+        """
+        if self.wrong:
+            raise IntakeError(
+                f"{self.wrong} rows of {self.source} cannot be used; nothing was imported",
+                rows=tuple(self.errors),
+                hint="correct the rows named and import again",
+            )
+
+
+def preview(sheet: Sheet, mapping: Mapping, plant: Plant, rows: int = 5) -> Preview:
+    """How a file would be read, its first rows and all that is wrong."""
+    reader = SheetReader(sheet, mapping, plant)
+    first: list[Fact | CostRow] = []
+    count = 0
+    for found in reader.read():
+        count += 1
+        if len(first) < rows:
+            first.append(found)
+    return Preview(
+        source=sheet.source,
+        kind=reader.binding.spec.kind,
+        columns=tuple(ReadColumn(c.field.name, c.header, c.unit) for c in reader.binding.columns),
+        unused=reader.binding.unused,
+        encoding=sheet.encoding,
+        delimiter=sheet.delimiter,
+        decimal=reader.decimal,
+        time_zone=reader.time_zone,
+        first=tuple(first),
+        rows=count,
+        skipped=tuple(reader.skipped),
+        errors=tuple(reader.errors),
+        wrong=reader.wrong,
+    )
+
+
+def kind_of(sheet: Sheet, mapping: Mapping) -> Kind:
+    """What the rows of a sheet are; none of them is read.
+
+    Raises:
+        IntakeError: the headers do not tell.
+    """
+    return bind(sheet.headers, mapping, sheet.source).spec.kind
+
+
+def read_costs(sheet: Sheet, mapping: Mapping, plant: Plant) -> tuple[CostRow, ...]:
+    """The costs of a file; empty for a file of another kind.
+
+    Raises:
+        IntakeError: a row cannot be used.
+    """
+    reader = SheetReader(sheet, mapping, plant)
+    if reader.binding.spec.kind != "costs":
+        return ()
+    costs = tuple(found for found in reader.read() if isinstance(found, CostRow))
+    reader.refuse_errors()
+    return costs
+
+
+def import_sheet(
+    sheet: Sheet, mapping: Mapping, plant: Plant, store: TrackerStore, *, replace: bool = False
+) -> Imported:
+    """Import a file's facts in one transaction.
+
+    Raises:
+        IntakeError: a row cannot be used, contradicts another row or what is stored (without `replace`), or the file
+            holds costs; nothing was stored.
+    """
+    reader = SheetReader(sheet, mapping, plant)
+    if reader.binding.spec.kind == "costs":
+        raise IntakeError(f"{sheet.source} holds costs, which belong into the ledger", hint="see `roi-tracker import`")
+
+    def facts() -> Iterator[Fact]:
+        for found in reader.read():
+            if not isinstance(found, CostRow):
+                yield found
+        reader.refuse_errors()
+
+    on_change: OnChange = "replace" if replace else "refuse"
+    try:
+        return store.add_facts(facts(), source=sheet.source, on_change=on_change)
+    except FactsChangedError as error:
+        rows = tuple(
+            RowError(
+                sheet.source,
+                reader.numbers[change.position],
+                f"{_subject(change.given)}: {_difference(change.stored, change.given)}",
+                fix="two rows of this file speak of the same; keep one or give the column that tells them apart"
+                if change.same_import
+                else "import with --replace if the file is right; what it replaces is kept",
+            )
+            for change in error.changes
+        )
+        raise IntakeError(
+            f"{error.count} rows of {sheet.source} contradict what is known; nothing was imported",
+            rows=rows,
+            hint="correct them, or import with --replace",
+        ) from error
+
+
+def _subject(fact: Fact) -> str:
+    return f"{fact.line} {fact.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _difference(stored: Fact, given: Fact) -> str:
+    """Which fields differ, and how."""
+    names = [name for name in given.__struct_fields__ if getattr(stored, name, None) != getattr(given, name)]
+    return ", ".join(f"{name} {getattr(stored, name, None)} is stored, {getattr(given, name)} given" for name in names)
