@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-import msgspec
 import numpy as np
 
+from roi_tracker.baseline import completeness
+from roi_tracker.baseline.rules import Check, Evidence, PeriodName, RuleName, check
 from roi_tracker.measurement.placebo import REFUSAL_RATIO
 from roi_tracker.measurement.quantiles import student_quantile
 from roi_tracker.measurement.regression import unpredictable
@@ -20,75 +21,27 @@ if TYPE_CHECKING:
     from roi_tracker.measurement.regression import Model
     from roi_tracker.observations.rows import Observations
 
-RuleName = Literal[
-    "measured",
-    "valid_days",
-    "valid_days_each_month",
-    "minimum_length",
-    "audit_sample",
-    "no_duplicates",
-    "no_impossible_counts",
-    "no_live_ai_in_baseline",
-    "placebo",
-    "no_trend",
-    "outcome_present",
-    "known_levels",
-    "volume_in_range",
-    "bypass",
-    "frozen_before_go_live",
-    "baseline_unchanged",
-    "unit_value_locked",
-    "unit_value_valid",
-    "season_covered",
-    "covariates_in_range",
-    "blackout_complete",
-    "effect_detectable",
-    "control_lines_comparable",
-    "regression_to_the_mean",
-    "drawing_by_lot",
+__all__ = [
+    "Check",
+    "Evidence",
+    "PeriodName",
+    "RuleName",
+    "check",
+    "data_checks",
+    "mode_checks",
+    "model_checks",
+    "range_checks",
+    "unit_value_checks",
 ]
-PeriodName = Literal["baseline", "reporting"]
+
 MINIMUM_VALID_SHARE = 0.9
 MINIMUM_BASELINE_DAYS = 28
 MINIMUM_REPORTING_DAYS = 14
 COVARIATE_TOLERANCE = 0.1
 TREND_CONFIDENCE = 0.995
 FULL_SEASON_DAYS = 365
-
-
-class Evidence(msgspec.Struct, frozen=True):
-    """One figure behind a rule's answer."""
-
-    name: str
-    value: float | int | str
-
-
-class Check(msgspec.Struct, frozen=True):
-    """A rule's answer.
-
-    Attributes:
-        disqualifies: a failed rule of this kind forbids a claim; others are caveats printed beside the figure.
-    """
-
-    rule: RuleName
-    period: PeriodName
-    passed: bool
-    disqualifies: bool
-    evidence: tuple[Evidence, ...] = ()
-
-
-def check(
-    rule: RuleName, period: PeriodName, *, passed: bool, disqualifies: bool = True, **evidence: float | str
-) -> Check:
-    """Make an answer; evidence in the order written."""
-    return Check(rule, period, bool(passed), disqualifies, tuple(Evidence(n, _plain(v)) for n, v in evidence.items()))
-
-
-def _plain(value: float | str) -> float | str:
-    """Numbers without their numpy type, so that evidence can be written down."""
-    if isinstance(value, str | int):
-        return value
-    return float(value)
+_COUNTED = frozenset({"defects", "downtime"})
+"""Measures made of single events."""
 
 
 def data_checks(
@@ -119,6 +72,11 @@ def data_checks(
         duplicates, impossible = found["duplicate_production"], found["impossible_count"]
         checks.append(check("no_duplicates", name, passed=not duplicates, count=duplicates))
         checks.append(check("no_impossible_counts", name, passed=not impossible, disqualifies=False, count=impossible))
+    checks.append(completeness.feed_complete(observations, scope, period, name))
+    if name == "reporting":
+        checks.append(completeness.no_annualising(panel))
+    elif scope.measure in _COUNTED:
+        checks.append(completeness.enough_events(panel, observations, scope, period))
     return checks
 
 

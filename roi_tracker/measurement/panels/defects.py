@@ -9,7 +9,7 @@ import numpy as np
 
 from roi_tracker.measurement.panels.columns import product_columns
 from roi_tracker.measurement.panels.panel import AuditNoise
-from roi_tracker.measurement.panels.readings import Readings, panel_from
+from roi_tracker.measurement.panels.readings import MINIMUM_DAY_COVERAGE, Readings, panel_from
 from roi_tracker.measurement.ruler import Ruler, StratumKey, StratumRate
 from roi_tracker.observations.tables import INSPECTOR_CODES
 
@@ -126,7 +126,7 @@ def defects(observations: Observations, scope: Scope, when_unknown: Inspector) -
         outcome=rejected,
         covariates=columns.covariates,
     )
-    known = readings.known
+    known = readings.known & ~(columns.cut(table.coverage) < MINIMUM_DAY_COVERAGE)  # where nothing says, it counts
     inspector = table.inspector[columns.kept].astype(np.int64)
     programme = columns.line.among(scope.programme_lines)
     inspector[(inspector < 0) & programme] = INSPECTOR_CODES[when_unknown]

@@ -53,7 +53,7 @@ def test_a_planted_effect_is_realized_with_everything_beside_it(case: BusinessCa
         170,
     )
     caveats = [check.rule for check in basis.checks if not check.passed]
-    assert caveats == ["season_covered"]
+    assert caveats == ["season_covered", "no_annualising"]
 
 
 def test_no_effect_is_not_proven_and_says_what_would_be_needed(case: BusinessCase, observations: Observations) -> None:
