@@ -14,6 +14,7 @@ from roi_tracker.audit.likenesses import (
     other_conventions,
     other_discounting,
     price_bases,
+    swapped_years,
     without_growth,
     wrong_years,
 )
@@ -183,6 +184,13 @@ def _common_ratio(suspect: Suspect) -> float | None:
     )
 
 
+def _exchanged(suspect: Suspect) -> Iterator[Cause]:
+    """Two years that stand in each other's place; told by both prints, so few digits are enough."""
+    for one in swapped_years(suspect.book, suspect.statement.address):
+        if suspect.fits(one.value):
+            yield one.cause
+
+
 def _parts(suspect: Suspect) -> Iterator[Cause]:
     """A part of a sum counted twice, or left out."""
     if not suspect.exact:
@@ -242,6 +250,7 @@ _RULES: tuple[Rule, ...] = (
     _unit_slip,
     _sign,
     _month_for_year,
+    _exchanged,
     _parts,
     _multiplier,
     _likeness,

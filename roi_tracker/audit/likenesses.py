@@ -213,11 +213,17 @@ def _other_denominators(book: Book, name: str, address: str, computed: float) ->
         others = [f"{scenario}.benefits_pv", f"{scenario}.costs_pv", f"{scenario}.net_total", "capex.total"]
     total = book.value(f"{scenario}.net_total")
     bottom = (total / computed if computed and total else None) if base == "scenarios.roi.base" else book.value(base)
+    if bottom is not None and name.endswith("share_of_npv"):
+        bottom = abs(bottom)  # a share of a loss is printed without its sign
     scale = float(getattr(book.case.scenarios, name.split(".")[1]).costs) if name.endswith(".roi") else 1.0
     for other in others:
         value = (book.value(other) or 0.0) * scale
         if value and bottom:
-            yield Likeness(computed * bottom / value, 0.0, Cause("wrong_base", "wrong_base", f"{other}|{base}"))
+            yield Likeness(
+                computed * bottom / (abs(value) if name.endswith("share_of_npv") else value),
+                0.0,
+                Cause("wrong_base", "wrong_base", f"{other}|{base}"),
+            )
 
 
 def price_bases(book: Book, expectations: Expectations, address: str) -> Iterator[Likeness]:
@@ -251,19 +257,30 @@ def _others_agree(book: Book, name: str, index: str) -> bool:
 
 
 def wrong_years(book: Book, _expectations: Expectations, address: str) -> Iterator[Likeness]:
-    """The figure of a neighbouring year, or of any year whose own print is this year's: two years changed places."""
+    """The figure of a neighbouring year."""
+    yield from (one for place, one in _other_years(book, address) if abs(place) == 1)
+
+
+def swapped_years(book: Book, address: str) -> Iterator[Likeness]:
+    """The figure of any year whose own print is this year's."""
+    own, (name, _) = book.value(address), split_address(address)
+    for _, one in _other_years(book, address):
+        there = book.statements.get(f"{name}[{one.cause.detail}]", [])
+        if own is not None and any(print_.matches(own) for print_ in there):
+            yield one
+
+
+def _other_years(book: Book, address: str) -> Iterator[tuple[int, Likeness]]:
+    """Computed figures of the other years of a row, each with its distance in years."""
     name, index = split_address(address)
     labels = [str(year) for year in book.case.years]
     if index not in labels:
         return
     place = labels.index(index)
-    own = book.value(address)
     for other, label in enumerate(labels):
-        there = f"{name}[{label}]"
-        value = book.value(there)
-        swapped = own is not None and any(one.matches(own) for one in book.statements.get(there, []))
-        if value and value != own and (abs(other - place) == 1 or swapped):
-            yield Likeness(value, 0.0, Cause("wrong_year", "wrong_year", label))
+        value = book.value(f"{name}[{label}]")
+        if value and value != book.value(address):
+            yield other - place, Likeness(value, 0.0, Cause("wrong_year", "wrong_year", label))
 
 
 def lines_twice_or_missing(book: Book, _expectations: Expectations, address: str) -> Iterator[Likeness]:
