@@ -27,6 +27,7 @@ from roi_tracker.case.evaluation import (
 from roi_tracker.case.measuring import (
     KpiDefinition,
     KpiTarget,
+    LabourEvidence,
     MeasurementPlan,
     Pilot,
     QualityCosts,
@@ -70,6 +71,7 @@ __all__ = [
     "Identifier",
     "KpiDefinition",
     "KpiTarget",
+    "LabourEvidence",
     "Measure",
     "MeasurementPlan",
     "Name",

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from roi_tracker.case.assumptions import Assumption
 from roi_tracker.case.conventions import BenefitClass
-from roi_tracker.case.measuring import MeasurementPlan
+from roi_tracker.case.measuring import LabourEvidence, MeasurementPlan
 from roi_tracker.case.section import Identifier, Name, Section
 from roi_tracker.errors import CaseError
 
@@ -64,6 +64,7 @@ class BenefitLine(Section):
         quantity_per_year: physical units avoided a year, where no ratio is stated.
         ramp_up: share of the full benefit reached in year 1, 2, ...; the last holds.
         statement: line of the profit and loss account that it moves; left out, sales for the revenue axis, else cost.
+        labour_evidence: what became of the hours saved; comes after go-live, so it is no part of the baseline's hash.
     """
 
     id: Identifier
@@ -82,6 +83,7 @@ class BenefitLine(Section):
     statement: StatementLine | None = None
     measurement: MeasurementPlan = MeasurementPlan()
     note: str | None = None
+    labour_evidence: LabourEvidence | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -65,6 +65,8 @@ class MeasurementPlan(Section):
         roles: labour roles that count; all where left out.
         quality_costs: for the measure `inspection`.
         kpi: for the measure `kpi`.
+        intervention_h: hours of stop that answering one alarm costs, for the measure `maintenance`.
+        energy_readings: how meters are read; a `billing` period is a month, whose energy is known as a whole.
     """
 
     control_lines: tuple[str, ...] = ()
@@ -79,6 +81,8 @@ class MeasurementPlan(Section):
     roles: tuple[str, ...] = ()
     quality_costs: QualityCosts | None = None
     kpi: KpiDefinition | None = None
+    intervention_h: Annotated[Decimal, Field(ge=0)] | None = None
+    energy_readings: Literal["daily", "billing"] = "daily"
 
     @model_validator(mode="after")
     def _recorded(self) -> Self:
@@ -89,6 +93,22 @@ class MeasurementPlan(Section):
             message = "closing_dates are in order, each once"
             raise ValueError(message)
         return self
+
+
+class LabourEvidence(Section):
+    """What became of the hours that a labour line saved. Hours alone are released time, and no money.
+
+    Attributes:
+        reference: booking, budget paper or roster that shows it.
+        budget_line: account whose budget fell, for a `cashable` line.
+        redeployed_to: named role that the people took over, for a `redeployed` line.
+        since: day from which on it holds.
+    """
+
+    reference: str = Field(min_length=1)
+    budget_line: str | None = None
+    redeployed_to: Name | None = None
+    since: date | None = None
 
 
 class SharedClaim(Section):
