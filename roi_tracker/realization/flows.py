@@ -53,7 +53,7 @@ def _factor(rate: Decimal, days: int) -> Decimal:
 
 
 def payback(flows: Iterable[Flow], otherwise: PaybackReason) -> Payback:
-    """The first day on which the running total is not below zero any more.
+    """The day from which on the running total is not below zero, for good as far as the flows go.
 
     Args:
         flows: in any order.
@@ -63,13 +63,14 @@ def payback(flows: Iterable[Flow], otherwise: PaybackReason) -> Payback:
     >>> payback(paid, "not_yet").on, payback([*paid, Flow(date(2025, 4, 30), Decimal(6))], "not_yet").on
     (None, datetime.date(2025, 4, 30))
     """
-    total, below = Decimal(0), False
+    total, below, since = Decimal(0), False, None
     by_day: dict[date, Decimal] = {}
     for flow in flows:
         by_day[flow.day] = by_day.get(flow.day, Decimal(0)) + flow.amount
     for day in sorted(by_day):
         total += by_day[day]
         below = below or total < 0
-        if below and total >= 0:
-            return Payback(day, "reached")
-    return Payback(None, otherwise if below else "no_outlay")
+        since = None if total < 0 else since or day
+    if not below:
+        return Payback(None, "no_outlay")
+    return Payback(since, "reached") if since is not None else Payback(None, otherwise)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from roi_tracker.business_case import BenefitLine, BusinessCase, Period
     from roi_tracker.ledger.claims import SharedGroup
-    from roi_tracker.measurement.estimation import CumulativePoint
+    from roi_tracker.measurement.estimation import CumulativePoint, Estimate
     from roi_tracker.realization.bridge import Bridge
 
 __all__ = [
@@ -162,7 +162,7 @@ class _Standing:
             for line, proof in zip(self._case.benefits, self._proofs, strict=True):
                 projected[line.id] += self._projection.money(line, added)
                 if isinstance(proof, Realized):
-                    point = _latest(proof.months, day)
+                    point = proof.estimate if place == self._ends[-1] else _latest(proof.months, day)
                     measured[line.id] = self._money(line, (0, 0, 0) if point is None else _bounds_of(point), day)
             shared = _shared(self._groups, measured, projected)
             for name, rows in found.items():
@@ -297,7 +297,7 @@ def _shared(
     return found
 
 
-def _bounds_of(point: CumulativePoint) -> tuple[float, float, float]:
+def _bounds_of(point: CumulativePoint | Estimate) -> tuple[float, float, float]:
     return (point.avoided, point.low, point.high)
 
 
