@@ -194,5 +194,5 @@ def _count(outcomes: Sequence[f.AlarmOutcomeFact | None], missed: int) -> AlarmC
         open=outcomes.count(None),
         acted=len(acted),
         estimated=len(hours),
-        avoided_stop_h=sum(hours),
+        avoided_stop_h=float(sum(hours)),
     )
