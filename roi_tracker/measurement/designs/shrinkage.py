@@ -75,7 +75,7 @@ def levels_of(panel: Panel) -> tuple[Level, ...]:
 def shrink(levels: Sequence[Level], treated: Sequence[str]) -> Shrinkage | None:
     """How much of the treated lines' distance from the plant's mean is believed; None with too few lines.
 
-    >>> same = [Level(f"l{n}", rate, 0.04) for n, rate in enumerate((-0.1, 0.0, 0.1, 0.4))]
+    >>> same = [Level(f"l{n}", rate, 0.04) for n, rate in enumerate((-0.1, 0.0, 0.1, 0.3))]
     >>> shrink(same, ["l3"]).weight  # lines no further apart than luck explains: nothing of the distance is believed
     0.0
     """
