@@ -10,6 +10,7 @@ import pytest
 from roi_tracker.baseline.frozen import FittedBaseline, FrozenBaseline, fit_baseline
 from roi_tracker.observations.rows import Finding, Observations
 from roi_tracker.observations.shifts import ShiftCalendar
+from roi_tracker.proof import proving
 from roi_tracker.proof.proving import NotProven, Realized, prove, scope_of
 
 if TYPE_CHECKING:
@@ -66,7 +67,10 @@ def test_no_effect_is_not_proven_and_says_what_would_be_needed(case: BusinessCas
     assert found.days_needed is not None
 
 
-def test_without_baseline_or_method(case: BusinessCase, observations: Observations) -> None:
+def test_without_baseline_or_method(
+    case: BusinessCase, observations: Observations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proving, "SUPPORTED", frozenset({"defects"}))
     assert proven(case, observations, None, 0).reason == "baseline_not_frozen"
     energy = case.benefits[0].model_copy(update={"measure": "energy"})
     found = prove(case, energy, observations, ShiftCalendar(case.plant), None)
