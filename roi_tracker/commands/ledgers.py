@@ -89,6 +89,27 @@ def _append(bodies: Sequence[Body], case_id: str, author: str, store: Path) -> S
         return ledger.append(drafts)
 
 
+@ledger_app.command("import")
+def ledger_import(
+    files: Annotated[list[Path], typer.Argument(help="CSV or XLSX with costs")],
+    case: CaseOption,
+    store: StoreOption = DEFAULT_STORE,
+    map_file: Annotated[Path | None, typer.Option("--map", help="TOML mapping of the file's columns")] = None,
+    *,
+    preview: Annotated[bool, typer.Option("--preview", help="show how files are read; book nothing")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Book costs from the plant's files, all or none of a file; a reference booked before is not booked again.
+
+    Example: roi-tracker ledger import costs.xlsx --case case.yaml --store roi.sqlite --preview
+    """
+    from roi_tracker.commands.importing import import_events
+
+    import_events(
+        files, None, None, store, case=case, map_file=map_file, kind="costs", preview=preview, replace=False, json=json
+    )
+
+
 @ledger_app.command("show")
 def ledger_show(
     store: StoreOption = DEFAULT_STORE,

@@ -151,3 +151,17 @@ def test_the_board_as_json(tmp_path: Path, store: Path) -> None:
     assert done.exit_code == 1
     found = json.loads(done.stdout)
     assert (found["entries"][0]["state"], found["empty_axes"]) == ("not_measured", ["productivity", "revenue", "risk"])
+
+
+def test_costs_of_a_file_are_booked_once(tmp_path: Path, store: Path) -> None:
+    costs = written(
+        tmp_path,
+        "day,amount,kind,reference,name\n2025-09-30,900000,running,invoice 25-0988,Maintenance Q3\n",
+        "costs.csv",
+    )
+    common = ("--case", CASE, "--store", store)
+    assert document("ledger", "import", costs, *common)["added"] == 1
+    again = document("ledger", "import", costs, *common)
+    assert (again["added"], again["duplicates"]) == (0, 1)
+    (entry,) = document("ledger", "show", "--store", store)
+    assert (entry["body"]["amount"], entry["body"]["reference"]) == ("900000", "invoice 25-0988")
