@@ -48,6 +48,9 @@ model = "{model}"
 mode = "live"
 keep_evidence = ["PASS", "FAIL", "REVIEW", "NO_VERDICT"]
 on_late = "stop"
+[stations.audit]
+parts_per_shift = 1
+shifts = 1
 [stations.folder]
 path = "images"
 poll_ms = 50
@@ -148,6 +151,11 @@ def test_the_route_from_plant_to_page_and_back(plant: tuple[Path, PlantPeer]) ->
     assert bodies["broken-part"]["verdict"] == "NO_VERDICT"
     assert bodies["good-part"]["score"] < bodies["bad-part"]["score"]
 
+    # so few parts are expected that all of them are drawn for the audit, and only PASS and FAIL ones
+    draws = {event["key"]: event["body"]["probability"] for event in agent.events("audit_draw")}
+    judged_keys = [event["key"] for event in found if event["body"]["verdict"] in {"PASS", "FAIL"}]
+    assert draws == pytest.approx({f"audit_draw/{key}": 1.0 for key in judged_keys})
+
     # verdicts and rejects reach the plant; what is not PASS is held or rejected
     def gates() -> dict[str, str]:
         told = (json.loads(payload) for payload in peer.payloads("lineproof/press-1/camera/reject"))
@@ -178,9 +186,19 @@ def test_the_route_from_plant_to_page_and_back(plant: tuple[Path, PlantPeer]) ->
     judged = {"inspection_key": key, "judgement": "good", "reviewer": "kim", "id": "one"}
     agent.page.post("/api/inspections/disposition", json=judged).raise_for_status()
     (disposition,) = agent.events("disposition")
-    assert disposition["body"]["agrees"] is False
+    assert (disposition["body"]["agrees"], disposition["body"]["blind"]) == (False, True)
 
-    for path in ("/", "/review", "/api/state", "/healthz", "/readyz"):
+    # alarm and stop are spoken of where people see them
+    (told,) = agent.page.get("/api/alarms", params={"line": "press-1"}).json()["alarms"]
+    outcome = {"alarm_key": told["key"], "outcome": "confirmed", "reviewer": "kim", "acted": True}
+    assert agent.page.post("/api/alarms/outcome", json=outcome).status_code == 201
+    (recorded,) = agent.page.get("/api/stops", params={"line": "press-1"}).json()["stops"]
+    revision = {"act": "relabel", "stops": [recorded["key"]], "reason": "changeover", "reviewer": "kim"}
+    assert agent.page.post("/api/stops/revision", json=revision).status_code == 201
+    (revised,) = agent.page.get("/api/stops", params={"line": "press-1"}).json()["stops"]
+    assert (revised["reason"], revised["planned"]) == ("changeover", True)
+
+    for path in ("/", "/review", "/stops", "/alarms", "/audit", "/api/state", "/healthz", "/readyz"):
         assert agent.page.get(path).status_code == 200, path
     metrics = agent.page.get("/metrics").text
     assert 'stage="infer"' in metrics
