@@ -51,6 +51,8 @@ class _Auditor:
         unchecked = [self._no_value(one.id, one.where) for one in self.book.unknown]
         for address, statements in self.book.statements.items():
             if is_input(self.book, address):
+                if self.book.value(address) is None:
+                    unchecked.extend(self._unchecked(one) for one in statements)
                 consistent.extend(self._consistent(one) for one in statements if self._agrees(one))
                 continue
             for one in statements:
