@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import roi_tracker
 from roi_tracker.adapters.plant_file import open_plant_file
 from roi_tracker.errors import IntakeError
 from roi_tracker.plant_files.importing import Plant, read_costs
@@ -212,3 +217,30 @@ def test_a_damaged_row_leaves_the_store_as_it_was(desk: Any) -> None:
     assert desk.facts() == []
     with pytest.raises(IntakeError, match="quote"):
         desk.load(desk.lay("q.csv", 'line,date,product,produced\na,2025-03-01,"p,5\n'))
+
+
+def test_the_command_previews_imports_and_books(tmp_path: Path) -> None:
+    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "roi_tracker", "import", *map(str, arguments), "--store", str(store)]
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+    store, case = tmp_path / "roi.sqlite", Path(roi_tracker.__file__).parent / "examples" / "small_press_line.yaml"
+    counts, costs = tmp_path / "mes.csv", tmp_path / "cost.csv"
+    counts.write_bytes(KOREAN.encode("cp949"))
+    costs.write_text("date,name,amount,kind,reference\n2025-03-01,camera,1000,capital,V-1\n", encoding="utf-8")
+    shown = run(counts, "--case", case, "--preview")
+    assert shown.returncode == 0, shown.stderr
+    assert "생산수량 -> produced" in shown.stdout
+    assert not store.exists()
+    done = run(counts, costs, "--case", case, "--json")
+    assert (done.returncode, json.loads(done.stdout)["added"]) == (0, 2), done.stderr
+    assert json.loads(run(counts, costs, "--case", case, "--json").stdout)["duplicates"] == 2
+    costs.write_text("date,name,amount,kind,reference\n2025-03-01,camera,1001,capital,V-1\n", encoding="utf-8")
+    refused = run(costs, "--case", case)
+    assert refused.returncode == 2
+    assert "V-1 are booked otherwise" in refused.stderr
+    counts.write_text("line,date,produced\na,2025-03-01,-4\n", encoding="utf-8")
+    assert run(counts, "--case", case, "--preview").returncode == 1
+    wrong = run(counts, "--case", case)
+    assert wrong.returncode == 2
+    assert "mes.csv:2: produced: -4 is negative Fix: a count" in wrong.stderr
