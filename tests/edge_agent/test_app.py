@@ -140,6 +140,18 @@ def put_parts(folder: Path) -> None:
     (folder / "broken-part.png").write_bytes(b"\x89PNG\r\n\x1a\n and then nothing of the kind")
 
 
+def people_say_what_happened(agent: RunningAgent) -> None:
+    """The one alarm gets its outcome and the one stop another reason."""
+    (told,) = agent.page.get("/api/alarms", params={"line": "press-1"}).json()["alarms"]
+    outcome = {"alarm_key": told["key"], "outcome": "confirmed", "reviewer": "kim", "acted": True}
+    assert agent.page.post("/api/alarms/outcome", json=outcome).status_code == 201
+    (recorded,) = agent.page.get("/api/stops", params={"line": "press-1"}).json()["stops"]
+    revision = {"act": "relabel", "stops": [recorded["key"]], "reason": "changeover", "reviewer": "kim"}
+    assert agent.page.post("/api/stops/revision", json=revision).status_code == 201
+    (revised,) = agent.page.get("/api/stops", params={"line": "press-1"}).json()["stops"]
+    assert (revised["reason"], revised["planned"]) == ("changeover", True)
+
+
 def test_the_route_from_plant_to_page_and_back(plant: tuple[Path, PlantPeer]) -> None:
     folder, peer = plant
     agent = RunningAgent(folder)
@@ -188,16 +200,7 @@ def test_the_route_from_plant_to_page_and_back(plant: tuple[Path, PlantPeer]) ->
     (disposition,) = agent.events("disposition")
     assert (disposition["body"]["agrees"], disposition["body"]["blind"]) == (False, True)
 
-    # alarm and stop are spoken of where people see them
-    (told,) = agent.page.get("/api/alarms", params={"line": "press-1"}).json()["alarms"]
-    outcome = {"alarm_key": told["key"], "outcome": "confirmed", "reviewer": "kim", "acted": True}
-    assert agent.page.post("/api/alarms/outcome", json=outcome).status_code == 201
-    (recorded,) = agent.page.get("/api/stops", params={"line": "press-1"}).json()["stops"]
-    revision = {"act": "relabel", "stops": [recorded["key"]], "reason": "changeover", "reviewer": "kim"}
-    assert agent.page.post("/api/stops/revision", json=revision).status_code == 201
-    (revised,) = agent.page.get("/api/stops", params={"line": "press-1"}).json()["stops"]
-    assert (revised["reason"], revised["planned"]) == ("changeover", True)
-
+    people_say_what_happened(agent)
     for path in ("/", "/review", "/stops", "/alarms", "/audit", "/api/state", "/healthz", "/readyz"):
         assert agent.page.get(path).status_code == 200, path
     metrics = agent.page.get("/metrics").text
