@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from roi_tracker.adjusting import adjusted_counterfactuals
 from roi_tracker.baseline.frozen import FittedBaseline, FrozenBaseline, Unfitted, digest, fit_baseline
 from roi_tracker.case.plant import Period
 from roi_tracker.ledger.books import Books, books_of
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from roi_tracker.baseline.adjustments import AdjustedCounterfactual
     from roi_tracker.business_case import BusinessCase
     from roi_tracker.observations.rows import Observations
     from roi_tracker.ports import LedgerStore, TrackerStore
@@ -79,6 +81,14 @@ class Programme:
             prove(self._case, line, observations, self._calendar, newest.get(line.id)) for line in self._case.benefits
         )
 
+    def adjusted(self) -> tuple[AdjustedCounterfactual, ...]:
+        """Benefit lines with signed adjustments: the expectation before, what each adds, and after."""
+        newest = {baseline.fitted.benefit_id: baseline for baseline in self.baselines()}
+        signed = self.books().adjustments
+        if not signed:
+            return ()
+        return adjusted_counterfactuals(self._case, self.observations(), self._calendar, newest, signed)
+
     def realization(self) -> Realization:
         """Realized beside projected, with the ledger, the system's own harm, bridge, forecast and gates."""
         observations = self.observations()
@@ -87,7 +97,7 @@ class Programme:
         if reporting is not None and self._case.start_date <= reporting.last:
             since = Period(first=self._case.start_date, last=reporting.last)
             done = harm(self._case, books, observations, since, defect_rates(self.baselines()))
-        around = Surroundings(books, done, Activity(observations))
+        around = Surroundings(books, done, Activity(observations), self.adjusted())
         return realize(self._case, self.measure(), reporting, self._calendar.expected, around)
 
     def books(self) -> Books:

@@ -80,6 +80,7 @@ class Adjustment(_Body, frozen=True, tag="adjustment", kw_only=True):
         factor: instead of a quantity, what the expected quantity of these days is multiplied by.
         reason: what changed, and how the quantity was found.
         approver: who agrees; never the author of the entry.
+        event: what happened, in a few words.
     """
 
     benefit_id: str
@@ -90,6 +91,7 @@ class Adjustment(_Body, frozen=True, tag="adjustment", kw_only=True):
     approver: str
     evidence: tuple[str, ...] = ()
     factor: Decimal = Decimal(1)
+    event: str = ""
 
 
 class GateDecision(_Body, frozen=True, tag="decision", kw_only=True):

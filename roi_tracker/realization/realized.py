@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from roi_tracker.baseline.adjustments import AdjustedCounterfactual
 from roi_tracker.business_case import COUNTED_CLASSES
 from roi_tracker.ledger.books import Books
 from roi_tracker.ledger.claims import share, shared_groups
@@ -62,11 +63,13 @@ class Surroundings(msgspec.Struct, frozen=True):
         books: the ledger of the case.
         harm: what the system itself cost.
         activity: what the lines did; without it there is no bridge.
+        adjusted: counterfactuals of the lines with signed adjustments.
     """
 
     books: Books = Books()
     harm: Harm = Harm((), ())
     activity: Activity | None = None
+    adjusted: tuple[AdjustedCounterfactual, ...] = ()
 
 
 def realize(
@@ -104,10 +107,7 @@ class _Standing:
         self._days = projection.working_days(reporting.first, reporting.last) if reporting else ()
         self._ends = month_ends(self._days)
         self._groups = shared_groups(case)
-        self._adjustments = {
-            line.id: _Adjusted(line, proof, around.books, self._days)
-            for line, proof in zip(case.benefits, proofs, strict=True)
-        }
+        self._adjustments = {line.id: _Adjusted(line, around.adjusted, self._days) for line in case.benefits}
 
     def realization(self) -> Realization:
         case = self._case
@@ -207,6 +207,7 @@ class _Standing:
             shared=held,
             shared_by=group,
             adjusted=self._adjustments[line.id].up_to(day) * price,
+            adjustment=self._adjustments[line.id].counterfactual,
             unit_value=price,
             months=tuple(months),
         )
@@ -261,12 +262,22 @@ class _Standing:
 
 
 class _Adjusted:
-    """Signed adjustments of a line, spread evenly over the measured days that each concerns."""
+    """Signed adjustments of a line, spread evenly over the measured days that each concerns.
 
-    def __init__(self, line: BenefitLine, proof: Proof, books: Books, days: Sequence[date]) -> None:
+    Attributes:
+        counterfactual: before and after, day by day; where it is not at hand, a factor takes the mean expectation.
+    """
+
+    def __init__(self, line: BenefitLine, proof: Proof, around: Surroundings, days: Sequence[date]) -> None:
         self._parts: list[tuple[Decimal, tuple[date, ...]]] = []
+        self.counterfactual = next((one for one in around.adjusted if one.benefit_id == line.id), None)
+        if self.counterfactual is not None:
+            for part in self.counterfactual.lines:
+                concerned = tuple(day for day in days if part.adjustment.first <= day <= part.adjustment.last)
+                self._parts += [(Decimal(repr(part.units)), concerned)] if concerned else []
+            return
         expected = Decimal(repr(proof.estimate.expected)) if isinstance(proof, Realized) else Decimal(0)
-        for signed in books.adjustments:
+        for signed in around.books.adjustments:
             one = signed.adjustment
             concerned = tuple(day for day in days if one.first <= day <= one.last)
             if one.benefit_id == line.id and concerned:

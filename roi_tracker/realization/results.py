@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from roi_tracker.baseline.adjustments import AdjustedCounterfactual
 from roi_tracker.ledger.chain import GENESIS
 from roi_tracker.ledger.claims import SharedGroup
 from roi_tracker.ledger.costs import CostLedger
@@ -44,6 +45,7 @@ class LineResult(msgspec.Struct, frozen=True):
         shared: what the line may count of `realized`; equal to it unless lines overlap.
         shared_by: the group it shares in, empty where it stands alone.
         adjusted: money that signed adjustments added, already in `realized`.
+        adjustment: the expectation before the adjustments, each on its own line, and after; None without any.
         unit_value: at which `realized` was valued.
         months: month ends and the last day.
     """
@@ -62,6 +64,7 @@ class LineResult(msgspec.Struct, frozen=True):
     adjusted: Decimal = Decimal(0)
     unit_value: Decimal = Decimal(0)
     months: tuple[LineMonth, ...] = ()
+    adjustment: AdjustedCounterfactual | None = None
 
 
 class CurvePoint(msgspec.Struct, frozen=True):
