@@ -107,7 +107,10 @@ class _Standing:
         self._days = projection.working_days(reporting.first, reporting.last) if reporting else ()
         self._ends = month_ends(self._days)
         self._groups = shared_groups(case)
-        self._adjustments = {line.id: _Adjusted(line, around.adjusted, self._days) for line in case.benefits}
+        self._adjustments = {
+            line.id: _Adjusted(line, proof, around, self._days)
+            for line, proof in zip(case.benefits, proofs, strict=True)
+        }
 
     def realization(self) -> Realization:
         case = self._case
