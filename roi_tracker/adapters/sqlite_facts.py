@@ -209,11 +209,9 @@ class FactTable:
 
     def moments(self) -> tuple[datetime, datetime] | None:
         """Begin of the earliest fact and end of the latest: of those begun last, or of those longer than a day."""
-        first = self._connection.execute("SELECT min(at_us) FROM fact").fetchall()[0][0]
-        if first is None:
+        if not self.watermark():
             return None
-        last = self._integer("SELECT max(at_us) FROM fact")
-        query = "SELECT max(end_us) FROM fact WHERE at_us >= ?"
-        ended = self._connection.execute(query, (last - 86_400_000_000,)).fetchall()[0][0]
+        first, last = self._integer("SELECT min(at_us) FROM fact"), self._integer("SELECT max(at_us) FROM fact")
+        ended = self._integer(f"SELECT max(end_us) FROM fact WHERE at_us >= {last - 86_400_000_000}")  # noqa: S608 - a number
         longest = self._integer("SELECT max(end_us) FROM fact INDEXED BY fact_long WHERE end_us - at_us > 86400000000")
         return _moment(first), _moment(max(ended, longest))

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-Kind = Literal["counts", "audits", "escapes", "stops", "energy", "labour", "kpis", "covariates", "costs"]
+Kind = Literal["counts", "audits", "challenges", "escapes", "stops", "energy", "labour", "kpis", "covariates", "costs"]
 FieldType = Literal["text", "count", "number", "amount", "moment", "day", "flag", "hours", "energy", "verdict"]
 
 
@@ -69,6 +69,16 @@ SPECS: tuple[KindSpec, ...] = (
         Field("stratum", "verdict", ("stratum", "verdict", "판정", "표본판정"), required=True),
         Field("audited", "count", ("audited", "sampled", "sample size", "재검사수", "표본수", "감사수"), required=True),
         Field("found", "count", ("found", "defects found", "발견불량", "발견불량수", "실제불량"), required=True),
+    ),
+    _spec(
+        "challenges",
+        ("caught",),
+        _PRODUCT,
+        Field("inspector", "text", ("inspector", "judged by", "검사주체", "검사방식")),
+        Field("defective", "count", ("defective", "defective shown", "투입불량", "불량시편"), required=True),
+        Field("caught", "count", ("caught", "검출", "검출수", "검출불량"), required=True),
+        Field("good", "count", ("good", "good shown", "투입양품", "양품시편"), required=True),
+        Field("rejected", "count", ("rejected", "false rejects", "과검", "과검수"), required=True),
     ),
     _spec(
         "escapes",

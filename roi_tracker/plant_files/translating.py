@@ -223,6 +223,22 @@ class Translator:
             defects_found=row["found"],
         )
 
+    def _challenges(self, row: dict[str, Any]) -> f.Fact:
+        at, product = self._at(row), row.get("product", "")
+        who = _known(row.get("inspector", "previous"), _INSPECTORS, self._headers.get("inspector", "inspector"))
+        for part, whole in (("caught", "defective"), ("rejected", "good")):
+            if row[part] > row[whole]:
+                raise BadRow(self._headers[part], row[part], f"is more than the {row[whole]} shown", "correct it")
+        return f.ChallengeFact(
+            **self._base(row, at, product, who),
+            product=product,
+            inspector="ai" if who == "ai" else "previous",
+            defective=row["defective"],
+            caught=row["caught"],
+            good=row["good"],
+            rejected=row["rejected"],
+        )
+
     def _escapes(self, row: dict[str, Any]) -> f.Fact:
         at, product = self._at(row), row.get("product", "")
         return f.EscapeFact(**self._base(row, at, product), product=product, count=row["escapes"])

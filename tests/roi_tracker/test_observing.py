@@ -7,7 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
@@ -20,6 +20,9 @@ from roi_tracker.observations import facts as f
 from roi_tracker.observations.derivation import derive
 from roi_tracker.observations.shifts import ShiftCalendar
 from roi_tracker.observing import _refreshed, observe, observe_as_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ZONES = ("Asia/Seoul", "Europe/Berlin", "America/New_York")
 START = datetime(2025, 3, 20, tzinfo=UTC)
@@ -40,7 +43,7 @@ class Plantlife:
         at = START + timedelta(minutes=15 * rng.randint(0, 40 * 96))
         base: dict[str, Any] = {"key": key, "line": rng.choice("ab"), "at": at, "origin": "measured"}
         end = at + timedelta(hours=rng.choice([1, 8, 30, 24 * 12]))
-        makers = [
+        makers: list[Callable[[dict[str, Any], datetime], f.Fact]] = [
             self.counted, self.counted, self.inspected, self.inspected, self.said, self.said, self.stopped,
             self.stopped, self.revised, self.alarmed, self.measured, self.measured, self.seen,
         ]  # fmt: skip
@@ -52,6 +55,8 @@ class Plantlife:
             return f.AuditFact(
                 **base, product="p", shift=shift, inspector="ai", stratum="PASS", audited=made, defects_found=1
             )
+        if self.rng.random() < 0.1:
+            return f.ChallengeFact(**base, product="p", inspector="ai", defective=9, caught=8, good=5, rejected=1)
         if self.rng.random() < 0.1:
             return f.EscapeFact(**base, product="q", count=made)
         return f.ProductionFact(
@@ -68,16 +73,19 @@ class Plantlife:
         about, blind = self.rng.choice(self.keys), self.rng.random() < 0.5
         stratum: Any = self.rng.choice(["review", "audit_pass", "audit_fail"])
         outcome: Any = self.rng.choice(["confirmed", "not_found", "missed"])
-        return self.rng.choice(
-            [
+        said: list[f.Fact] = [
                 f.JudgedPart(**base, inspection_key=about, defective=not blind, stratum=stratum, blind=blind),
+                f.JudgedPart(
+                    **base, inspection_key=about, defective=blind, stratum=stratum, blind=True,
+                    repeat_of=self.rng.choice(self.keys),
+                ),
                 f.LateRejectFact(**base, inspection_key=about),
                 f.AlarmOutcomeFact(
                     **base, asset="m", alarm_key="" if outcome == "missed" else about, outcome=outcome, acted=blind,
                     avoided_stop_h=2.0, withdrawn=self.rng.random() < 0.2,
                 ),
-            ]
-        )  # fmt: skip
+            ]  # fmt: skip
+        return self.rng.choice(said)
 
     def stopped(self, base: dict[str, Any], end: datetime) -> f.StopFact:
         reason = self.rng.choice(["", "lineproof_reject"])
@@ -93,21 +101,20 @@ class Plantlife:
 
     def measured(self, base: dict[str, Any], end: datetime) -> f.Fact:
         plant = base | {"line": self.rng.choice("a*")}
-        return self.rng.choice(
-            [
-                f.EnergyFact(**base, end=end, carrier="electricity", kwh=2.0),
-                f.LabourFact(**base, end=end, role="inspector", hours=8.0),
-                f.CovariateFact(**plant, end=end, name="degree_days", value=3.0),
-                f.KpiFact(**base, end=end, name="yield", numerator=3.0, denominator=4.0, product="p"),
-                f.KpiFact(**base, end=end, name="claims", numerator=3.0, denominator=4.0),
-            ]
-        )
+        found: list[f.Fact] = [
+            f.EnergyFact(**base, end=end, carrier="electricity", kwh=2.0),
+            f.LabourFact(**base, end=end, role="inspector", hours=8.0),
+            f.CovariateFact(**plant, end=end, name="degree_days", value=3.0),
+            f.KpiFact(**base, end=end, name="yield", numerator=3.0, denominator=4.0, product="p"),
+            f.KpiFact(**base, end=end, name="claims", numerator=3.0, denominator=4.0),
+        ]
+        return self.rng.choice(found)
 
     def seen(self, base: dict[str, Any], _end: datetime) -> f.Fact:
         mode: Any = self.rng.choice(["shadow", "live", "off"])
-        return self.rng.choice(
-            [f.MachineWatched(**base, asset="m"), f.ModeFact(**base, station=self.rng.choice("st"), mode=mode)]
-        )
+        if self.rng.random() < 0.5:
+            return f.MachineWatched(**base, asset="m")
+        return f.ModeFact(**base, station=self.rng.choice("st"), mode=mode)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])

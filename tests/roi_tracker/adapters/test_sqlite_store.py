@@ -4,8 +4,10 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 import apsw
+import msgspec
 import pytest
 
+from roi_tracker.adapters.sqlite_schema import MIGRATIONS
 from roi_tracker.adapters.sqlite_store import SqliteStore
 from roi_tracker.errors import StoreError
 from roi_tracker.observations import facts as f
@@ -67,3 +69,28 @@ def test_foreign_files_are_refused(tmp_path: Path) -> None:
     connection.close()
     with pytest.raises(StoreError, match="update lineproof"):
         SqliteStore(newer)
+
+
+def test_a_store_of_the_first_schema_keeps_its_facts(tmp_path: Path) -> None:
+    path = tmp_path / "old.sqlite"
+    at = datetime(2025, 3, 1, 5, tzinfo=UTC)
+    stop = f.StopFact(key="s", line="l", at=at, origin="measured", asset="m", end=at.replace(hour=7), planned=False)
+    judged = f.JudgedPart(
+        key="j", line="l", at=at, origin="measured", inspection_key="i", defective=True, stratum="review"
+    )
+    connection = apsw.Connection(str(path))
+    connection.execute(MIGRATIONS[0])
+    connection.executemany(
+        "INSERT INTO fact (key, line, at, origin, source, body) VALUES (?, ?, ?, ?, ?, ?)",
+        [(x.key, x.line, x.at.isoformat(), x.origin, "feed", msgspec.json.encode(x)) for x in (FACT, stop, judged)],
+    )
+    connection.execute("PRAGMA user_version=1")
+    connection.close()
+    store = SqliteStore(path)
+    assert list(store.facts()) == [FACT, stop, judged]
+    assert list(store.facts_between(at, at.replace(hour=6))) == [stop, judged]
+    assert store.signs().by_line == {"l": (FACT.at, at.replace(hour=7))}
+    assert store.add_facts([stop], source="feed").duplicates == 1
+    rows = store._connection.execute("SELECT kind, end_us - at_us, ref FROM fact ORDER BY number").fetchall()
+    assert rows == [("watched", 0, None), ("stop", 7_200_000_000, None), ("judged", 0, "i")]
+    store.close()

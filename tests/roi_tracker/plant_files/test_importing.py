@@ -126,6 +126,7 @@ def test_every_kind_has_its_fact(desk: Any) -> None:
     files = {
         "stops.csv": "라인,설비명,시작시각,정지시간(분),계획여부,정지사유\na,press,2025-03-01 07:00,12,N,jam\n",
         "audit.csv": "line,date,shift,product,stratum,audited,found\na,2025-03-01,day,p,양품,20,1\n",
+        "challenge.csv": "line,date,product,inspector,defective,caught,good,과검\na,2025-03-01,p,AI,40,38,60,2\n",
         "escape.csv": "line,date,product,escapes\na,2025-03-09,p,3\n",
         "kpi.csv": "line,date,shift,kpi,numerator,denominator\na,2025-03-01,day,yield,90,100\n",
         "dd.csv": "date,name,value\n2025-03-01,degree_days,11.5\n",
@@ -135,7 +136,9 @@ def test_every_kind_has_its_fact(desk: Any) -> None:
     for name, text in files.items():
         desk.load(desk.lay(name, text))
     found = {type(fact).__name__: fact for fact in desk.facts()}
-    assert len(desk.facts()) == 7
+    assert len(desk.facts()) == 8
+    shown = found["ChallengeFact"]
+    assert (shown.inspector, shown.defective, shown.caught, shown.good, shown.rejected) == ("ai", 40, 38, 60, 2)
     stop = found["StopFact"]
     assert (stop.asset, stop.end - stop.at, stop.planned, stop.reason) == ("press", timedelta(minutes=12), False, "jam")
     audit = found["AuditFact"]
