@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _HALF = Decimal("0.5")
 _NEAR_TOTAL_LOSS = -0.99
+_NOTHING_LEFT = -1 + 1e-6
+"""Below this a cell cannot hold the rate closely enough to put it back into the flows."""
 NONE = "\N{EN DASH}"
 """Stands where a figure does not exist."""
 _EPOCH = date(1899, 12, 30)
@@ -340,9 +342,10 @@ class FlowSheet:
         self.sheet.fixed(row, 1, value, RATIO)
         self.sheet.note(row, self._w.t("sheet.static"), 2)
         span = self._range(flow, count)
-        factors = f"(1+{self._at(row, 0)})^{self._range(times, count)}"
-        at_rate, whole = (f"SUMPRODUCT({part}/{factors})" for part in (span, f"ABS({span})"))
-        self.sheet.formula(row, 3, f"ROUND({at_rate}/{whole},6)", 0.0, NUMBER)  # the rate makes the flows zero
+        if value > _NOTHING_LEFT:
+            factors = f"(1+{self._at(row, 0)})^{self._range(times, count)}"
+            at_rate, whole = (f"SUMPRODUCT({part}/{factors})" for part in (span, f"ABS({span})"))
+            self.sheet.formula(row, 3, f"ROUND({at_rate}/{whole},6)", 0.0, NUMBER)  # the rate makes the flows zero
         return self.sheet.at(row, 1)
 
     def _irr_on_grid(self, found: Appraisal, net: Sequence[Decimal], flow: int, value: float) -> str:
