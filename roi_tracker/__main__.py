@@ -11,6 +11,7 @@ from roi_tracker.commands.console import run
 from roi_tracker.commands.importing import import_events
 from roi_tracker.commands.ledgers import ledger_app
 from roi_tracker.commands.measuring import measure, report, serve
+from roi_tracker.commands.pilots import pilot_app
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 app.command()(appraise)
@@ -18,6 +19,7 @@ app.command()(audit)
 app.command()(template)
 app.command("import")(import_events)
 app.add_typer(baseline_app, name="baseline")
+app.add_typer(pilot_app, name="pilot")
 app.add_typer(ledger_app, name="ledger")
 app.command()(measure)
 app.command()(board)

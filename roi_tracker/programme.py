@@ -1,4 +1,4 @@
-"""The tracker's use cases over a case and a store: observe, fit and freeze baselines, measure, report."""
+"""The tracker's use cases over a case and a store: observe, fit and freeze baselines, measure. `reporting` reports."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from roi_tracker.adjusting import adjusted_counterfactuals
 from roi_tracker.baseline.frozen import FittedBaseline, FrozenBaseline, Unfitted, digest, fit_baseline
 from roi_tracker.case.plant import Period
+from roi_tracker.errors import StoreError
 from roi_tracker.ledger.books import Books, books_of
 from roi_tracker.ledger.harm import Harm, defect_rates, harm
 from roi_tracker.ledger.losses import JointLoss, joint_losses
@@ -16,7 +17,6 @@ from roi_tracker.proof.proving import SUPPORTED, Proof, prove, reporting_so_far,
 from roi_tracker.realization.activity import Activity
 from roi_tracker.realization.board import Board, board
 from roi_tracker.realization.realized import Realization, Surroundings, realize
-from roi_tracker.report import Circumstances, Report, compose
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,19 +55,39 @@ class Programme:
             if line.measure in SUPPORTED
         )
 
-    def freeze(self, at: datetime) -> tuple[FrozenBaseline, ...]:
+    def unfrozen(self) -> tuple[FittedBaseline, ...]:
+        """Baselines that freezing would add: those not frozen yet under the same hash."""
+        known = {baseline.sha256 for baseline in self.baselines()}
+        return tuple(one for one in self.fit() if isinstance(one, FittedBaseline) and one.sha256 not in known)
+
+    def freeze(self, at: datetime, reason: str = "") -> tuple[FrozenBaseline, ...]:
         """Freeze every fitted baseline that is not frozen yet under the same hash; returns the new ones.
 
         A baseline with failed rules is frozen as well: it records that nothing can be proven on it.
+
+        Args:
+            at: now, aware UTC.
+            reason: why a baseline takes the place of another one after go-live.
+
+        Raises:
+            StoreError: after go-live another one is frozen already, and no reason is given; nothing was frozen.
         """
-        known = {baseline.sha256 for baseline in self.baselines()}
-        new: list[FrozenBaseline] = []
-        for fitted in self.fit():
-            if isinstance(fitted, FittedBaseline) and fitted.sha256 not in known:
-                frozen = FrozenBaseline(fitted, fitted.sha256, at)
-                self._store.freeze(frozen, at)
-                new.append(frozen)
-        return tuple(new)
+        wanted, frozen = self.unfrozen(), {baseline.fitted.benefit_id for baseline in self.baselines()}
+        late = self._calendar.local_day(at) >= self._case.go_live
+        replaced = [one.benefit_id for one in wanted if one.benefit_id in frozen] if late else []
+        if replaced and not reason.strip():
+            raise StoreError(
+                f"after go-live the baseline of {', '.join(replaced)} is frozen already, and another one would result",
+                field="baseline",
+                value=", ".join(replaced),
+                hint="record what changed with `baseline adjust`; or freeze anew with --replace and the reason",
+            )
+        new = tuple(
+            FrozenBaseline(one, one.sha256, at, reason.strip() if one.benefit_id in replaced else "") for one in wanted
+        )
+        for one in new:
+            self._store.freeze(one, at)
+        return new
 
     def baselines(self) -> Sequence[FrozenBaseline]:
         """All frozen baselines of the case, oldest first."""
@@ -111,11 +131,3 @@ class Programme:
     def joint_losses(self) -> tuple[JointLoss, ...]:
         """Losses that several events of the store tell of."""
         return joint_losses(self._store.facts())
-
-    def report(self, now: datetime) -> Report:
-        """The management report as of now."""
-        return compose(
-            self._case,
-            self.realization(),
-            Circumstances(self._calendar.local_day(now), self._store.fact_count(), self.observations()),
-        )

@@ -94,11 +94,13 @@ class FrozenBaseline(msgspec.Struct, frozen=True):
     Attributes:
         sha256: hash of `fitted`.
         frozen_at: when, aware UTC; outside the hash.
+        reason: why it took the place of another one after go-live; empty for one frozen in time.
     """
 
     fitted: FittedBaseline
     sha256: str
     frozen_at: datetime
+    reason: str = ""
 
 
 class Unfitted(msgspec.Struct, frozen=True):

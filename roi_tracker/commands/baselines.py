@@ -1,44 +1,69 @@
-"""Commands on the counterfactual's baseline: fit, freeze, show."""
+"""Commands on the counterfactual's baseline: fit, freeze, show, power, adjust."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from roi_tracker.commands.adjusting import adjust
 from roi_tracker.commands.case_file import CaseOption, load_case
-from roi_tracker.commands.console import NO, JsonOption, print_json, say
+from roi_tracker.commands.console import NO, JsonOption, PageLanguage, print_json, say
 from roi_tracker.commands.store_file import DEFAULT_STORE, StoreOption, open_store
 
-baseline_app = typer.Typer(no_args_is_help=True, help="The counterfactual's baseline: fit, freeze, show.")
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from roi_tracker.baseline.frozen import FittedBaseline, FrozenBaseline
+
+baseline_app = typer.Typer(
+    no_args_is_help=True, help="The counterfactual's baseline: fit, freeze, show, power, adjust."
+)
+baseline_app.command("adjust")(adjust)
+
+LanguageOption = Annotated[PageLanguage, typer.Option("--lang", help="language of the sentences")]
 
 
 @baseline_app.command("fit")
-def baseline_fit(case: CaseOption, store: StoreOption = DEFAULT_STORE, *, json: JsonOption = False) -> None:
-    """Fit baselines and say whether their data suffices; nothing is kept. Exit 1 when one is disqualified.
+def baseline_fit(
+    case: CaseOption,
+    store: StoreOption = DEFAULT_STORE,
+    lang: LanguageOption = PageLanguage.ko,
+    *,
+    json: JsonOption = False,
+) -> None:
+    """Fit baselines and say whether their data suffices, what was dropped and how to mend what fails; nothing is kept.
 
-    Example: roi-tracker baseline fit --case case.yaml --store roi.sqlite
+    Exit 1 when one is disqualified.
+
+    Example: roi-tracker baseline fit --case case.yaml --store roi.sqlite --lang ko
     """
-    from roi_tracker.baseline.frozen import FittedBaseline
     from roi_tracker.programme import Programme
+    from roi_tracker.render.pilot_text import fit_lines
 
     with open_store(store) as opened:
         fitted = Programme(load_case(case), opened).fit()
-    failed = 0
-    for one in fitted:
-        bad = [check.rule for check in one.checks if check.disqualifies and not check.passed]
-        failed += bool(bad)
-        if not json:
-            state = f"{one.days} days, hash {one.sha256[:16]}" if isinstance(one, FittedBaseline) else "not fitted"
-            say(f"{one.benefit_id}: {state}; " + (f"disqualified by {', '.join(bad)}" if bad else "data suffices"))
     if json:
         print_json(fitted)
-    if failed:
+    else:
+        for line in fit_lines(fitted, "ko" if lang is PageLanguage.ko else "en"):
+            say(line)
+    if any(check.disqualifies and not check.passed for one in fitted for check in one.checks):
         raise typer.Exit(NO)
 
 
 @baseline_app.command("freeze")
-def baseline_freeze(case: CaseOption, store: StoreOption = DEFAULT_STORE, *, json: JsonOption = False) -> None:
+def baseline_freeze(
+    case: CaseOption,
+    store: StoreOption = DEFAULT_STORE,
+    replace: Annotated[
+        str, typer.Option("--replace", help="why another baseline takes its place after go-live; shown with it")
+    ] = "",
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be frozen; keep nothing")] = False,
+    json: JsonOption = False,
+) -> None:
     """Freeze the baselines under their hash, before go-live. Freezing the same again changes nothing.
 
     Example: roi-tracker baseline freeze --case case.yaml --store roi.sqlite
@@ -47,21 +72,37 @@ def baseline_freeze(case: CaseOption, store: StoreOption = DEFAULT_STORE, *, jso
 
     with open_store(store) as opened:
         programme = Programme(load_case(case), opened)
-        new = programme.freeze(datetime.now(UTC))
+        if dry_run:
+            _say_dry(programme.unfrozen(), json=json)
+            return
+        new = programme.freeze(datetime.now(UTC), replace)
         known = len(programme.baselines())
     if json:
         print_json(new)
     else:
         for one in new:
-            say(f"{one.fitted.benefit_id}: frozen, hash {one.sha256}")
+            say(f"{one.fitted.benefit_id}: frozen, hash {one.sha256}{_dropped(one.fitted)}")
         say(f"{len(new)} newly frozen, {known} in all")
     if not known:
         raise typer.Exit(NO)
 
 
+def _say_dry(wanted: Sequence[FittedBaseline], *, json: bool) -> None:
+    if json:
+        print_json([{"benefit_id": one.benefit_id, "sha256": one.sha256, "fitted": one} for one in wanted])
+        return
+    for one in wanted:
+        say(f"{one.benefit_id}: would be frozen, hash {one.sha256}{_dropped(one)}")
+    say(f"{len(wanted)} would be frozen; nothing was kept")
+
+
+def _dropped(fitted: FittedBaseline) -> str:
+    return f"; dropped: {', '.join(fitted.model.dropped)}" if fitted.model.dropped else ""
+
+
 @baseline_app.command("show")
 def baseline_show(case: CaseOption, store: StoreOption = DEFAULT_STORE, *, json: JsonOption = False) -> None:
-    """Show the frozen baselines.
+    """Show the frozen baselines, oldest first: the newest of a benefit line holds.
 
     Example: roi-tracker baseline show --case case.yaml --store roi.sqlite --json
     """
@@ -73,7 +114,53 @@ def baseline_show(case: CaseOption, store: StoreOption = DEFAULT_STORE, *, json:
         print_json(known)
     else:
         for one in known:
-            spec = one.fitted.specification
-            say(f"{one.fitted.benefit_id}: {spec.first} to {spec.last}, frozen {one.frozen_at:%Y-%m-%d}, {one.sha256}")
+            say(_shown(one))
     if not known:
+        raise typer.Exit(NO)
+
+
+def _shown(one: FrozenBaseline) -> str:
+    spec = one.fitted.specification
+    why = f"; replaced another after go-live: {one.reason}" if one.reason else ""
+    when = f"{spec.first} to {spec.last}, frozen {one.frozen_at:%Y-%m-%d}"
+    return f"{one.fitted.benefit_id}: {when}, {one.sha256}{_dropped(one.fitted)}{why}"
+
+
+@baseline_app.command("power")
+def baseline_power(
+    case: CaseOption,
+    store: StoreOption = DEFAULT_STORE,
+    weeks: Annotated[
+        int | None, typer.Option(min=2, max=156, help="weeks of reporting; the case's pilot, or 8, when left out")
+    ] = None,
+    audits_per_week: Annotated[
+        float | None,
+        typer.Option("--audits-per-week", min=1, help="of each product and stratum; as in the baseline when left out"),
+    ] = None,
+    lang: LanguageOption = PageLanguage.ko,
+    *,
+    json: JsonOption = False,
+) -> None:
+    """Before go-live: the smallest effect that so many weeks can show, the weeks needed, the audits needed.
+
+    Exit 1 when the projected effect of a benefit line cannot be shown in that time.
+
+    Example: roi-tracker baseline power --case case.yaml --store roi.sqlite --weeks 8
+    """
+    from roi_tracker.baseline.detectability import Detectability
+    from roi_tracker.piloting import Piloting, prospect_of
+    from roi_tracker.programme import Programme
+    from roi_tracker.render.pilot_text import power_lines
+
+    plan = load_case(case)
+    with open_store(store) as opened:
+        programme = Programme(plan, opened)
+        piloting = Piloting(plan, programme.observations(), programme.baselines())
+        found = piloting.prospects(prospect_of(plan, weeks, audits_per_week))
+    if json:
+        print_json(found)
+    else:
+        for line in power_lines(found, "ko" if lang is PageLanguage.ko else "en"):
+            say(line)
+    if not all(isinstance(one, Detectability) and one.pilot.shows("closing") for one in found):
         raise typer.Exit(NO)
