@@ -52,7 +52,7 @@ class Programme:
         return tuple(
             fit_baseline(self._case, line, observations, scope_of(line, self._calendar))
             for line in self._case.benefits
-            if line.measure in SUPPORTED
+            if line.measurable and line.measure in SUPPORTED
         )
 
     def unfrozen(self) -> tuple[FittedBaseline, ...]:

@@ -35,6 +35,23 @@ RuleName = Literal[
     "feed_complete",
     "enough_events",
     "no_annualising",
+    "previous_inspection_audited",
+    "quality_costs_stated",
+    "reviewers_repeated",
+    "total_stops_fell",
+    "hour_value_fits",
+    "bottleneck_stated",
+    "alarms_acted_on",
+    "alarms_answered",
+    "failures_announced",
+    "failure_cost_known",
+    "answering_cost_stated",
+    "energy_fit",
+    "product_mix_known",
+    "bills_suffice",
+    "bills_in_range",
+    "hours_accounted_for",
+    "kpi_defined",
 ]
 PeriodName = Literal["baseline", "reporting"]
 

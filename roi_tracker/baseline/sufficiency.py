@@ -68,7 +68,7 @@ def data_checks(
     found = Counter(
         finding.name for finding in observations.findings if finding.line in scope.lines and finding.day in period
     )
-    if scope.measure == "defects":
+    if scope.measure in {"defects", "inspection"}:
         duplicates, impossible = found["duplicate_production"], found["impossible_count"]
         checks.append(check("no_duplicates", name, passed=not duplicates, count=duplicates))
         checks.append(check("no_impossible_counts", name, passed=not impossible, disqualifies=False, count=impossible))

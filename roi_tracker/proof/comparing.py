@@ -32,6 +32,8 @@ Design = Literal[
     "synthetic_control",
     "parallel_trial",
     "shrunk_baseline",
+    "same_defect_rate",
+    "alarm_by_alarm",
 ]
 DRAWN = 0.05
 """Share of possible drawings that may show as much as the one that was drawn."""

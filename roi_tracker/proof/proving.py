@@ -16,24 +16,30 @@ from roi_tracker.baseline.sufficiency import Check
 from roi_tracker.business_case import DAYS_PER_YEAR, Period
 from roi_tracker.measurement.designs.randomisation import Randomisation
 from roi_tracker.measurement.estimation import CumulativePoint, Estimate, IntervalKind, Measurement, days_needed
+from roi_tracker.measurement.measures.details import MeasureDetail
 from roi_tracker.measurement.panels.building import BUILDERS, panel_of
 from roi_tracker.measurement.panels.scope import Scope
 from roi_tracker.measurement.placebo import MINIMUM_MEASURED_DAYS, usable
 from roi_tracker.observations.rows import Origin, weakest_origin
 from roi_tracker.proof.comparing import Design, Evidence, comparison_of
 from roi_tracker.proof.grading import Grade, GradeReason, grade_of
+from roi_tracker.proof.inspecting import unaudited_before
+from roi_tracker.proof.refinement import Ground
+from roi_tracker.proof.refining import refine
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from roi_tracker.baseline.frozen import FrozenBaseline
-    from roi_tracker.business_case import BenefitLine, BusinessCase
+    from roi_tracker.business_case import BenefitLine, BusinessCase, Measure
     from roi_tracker.measurement.panels.panel import Family, Panel
     from roi_tracker.measurement.regression import Model
     from roi_tracker.observations.rows import Observations
     from roi_tracker.observations.shifts import ShiftCalendar
 
-Method = Literal["its_defects_audited", "its_rate", "its_mean"]
+Method = Literal[
+    "its_defects_audited", "its_rate", "its_mean", "cost_of_quality", "confirmed_alarms", "energy_regression"
+]
 ReasonCode = Literal["rules_failed", "baseline_not_frozen", "interval_contains_zero", "method_not_available"]
 SUPPORTED = frozenset(BUILDERS)
 """Measures with a counterfactual."""
@@ -56,6 +62,7 @@ class Basis(msgspec.Struct, frozen=True):
             would show one.
         dropped: what the baseline could not identify.
         randomisation: what the drawing by lot says, where there was one.
+        detail: what stands behind the figure, by measure.
     """
 
     method: Method
@@ -73,6 +80,7 @@ class Basis(msgspec.Struct, frozen=True):
     looks: int = 1
     dropped: tuple[str, ...] = ()
     randomisation: Randomisation | None = None
+    detail: MeasureDetail | None = None
 
 
 class Realized(msgspec.Struct, frozen=True, tag="realized"):
@@ -139,10 +147,11 @@ def prove(
     frozen: FrozenBaseline | None,
 ) -> Proof:
     """Measure one benefit line against its frozen baseline."""
-    if line.measure not in SUPPORTED:
+    if not line.measurable or line.measure not in SUPPORTED:
         return NotProven(line.id, "method_not_available")
     if frozen is None:
-        return NotProven(line.id, "baseline_not_frozen")
+        why = unaudited_before(case, line, observations) if line.measure == "inspection" else ()
+        return NotProven(line.id, "rules_failed" if why else "baseline_not_frozen", failed=why)
     scope, fitted = scope_of(line, calendar), frozen.fitted
     period = reporting_so_far(case, observations) or case.periods.reporting
     panel = panel_of(observations, scope, period, "ai")
@@ -165,12 +174,14 @@ def prove(
     closing = closing_days(panel, fitted.specification.closing_dates, scope)
     interval: IntervalKind = "closing" if panel.days and panel.days[-1] in closing else "anytime"
     measured = comparison.contrast.days if comparison is not None else ()
-    measurement = Measurement(fitted.counterfactual, comparison.contrast) if comparison and measured else None
+    general = Measurement(fitted.counterfactual, comparison.contrast) if comparison and measured else None
+    refined = refine(Ground(case, line, observations, scope, fitted, baseline, panel, period), general, checks)
+    checks, measurement, comparison = refined.checks, refined.measurement, refined.comparison or comparison
     if measurement is not None:
         checks.append(_detectable_check(line, measurement.whole("closing")))
     graded = grade_of(line.measurement, comparison, checks)
     basis = Basis(
-        method=_METHODS[fitted.model.family] if line.measure != "defects" else "its_defects_audited",
+        method=refined.method or _METHODS.get(line.measure) or _METHODS_BY_FAMILY[fitted.model.family],
         grade=graded.grade,
         baseline_sha256=frozen.sha256,
         first=period.first,
@@ -185,6 +196,7 @@ def prove(
         looks=sum(1 for other in case.benefits if other.measurable and other.measure in SUPPORTED),
         dropped=fitted.model.dropped,
         randomisation=comparison.randomisation if comparison else None,
+        detail=refined.detail,
     )
     failed = tuple(rule for rule in checks if rule.disqualifies and not rule.passed)
     if measurement is None:
@@ -206,8 +218,11 @@ def prove(
     return Realized(line.id, found, months, basis)
 
 
-_METHODS: dict[Family, Method] = {"ratio": "its_rate", "rate": "its_rate", "linear": "its_mean"}
-_SHOWN_ALL_THE_SAME = frozenset({"effect_detectable", "drawing_by_lot"})
+_METHODS: dict[Measure, Method] = {"defects": "its_defects_audited"}
+_METHODS_BY_FAMILY: dict[Family, Method] = {"ratio": "its_rate", "rate": "its_rate", "linear": "its_mean"}
+_SHOWN_ALL_THE_SAME = frozenset(
+    {"effect_detectable", "drawing_by_lot", "total_stops_fell", "hours_accounted_for", "hour_value_fits"}
+)
 """Rules about what the measurement can decide, not about its data: the figure is shown, and not counted."""
 
 

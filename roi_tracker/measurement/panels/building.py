@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from roi_tracker.measurement.panels.defects import defects
 from roi_tracker.measurement.panels.downtime import downtime
+from roi_tracker.measurement.panels.energy import energy
+from roi_tracker.measurement.panels.kpi import kpi
 from roi_tracker.measurement.panels.labour import labour
 
 if TYPE_CHECKING:
@@ -20,7 +22,15 @@ if TYPE_CHECKING:
 
     Builder = Callable[[Observations, Scope, Inspector], Source]
 
-BUILDERS: Mapping[Measure, Builder] = {"defects": defects, "downtime": downtime, "labour": labour}
+BUILDERS: Mapping[Measure, Builder] = {
+    "defects": defects,
+    "inspection": defects,
+    "downtime": downtime,
+    "maintenance": downtime,
+    "energy": energy,
+    "labour": labour,
+    "kpi": kpi,
+}
 
 
 def source_of(observations: Observations, scope: Scope, when_unknown: Inspector) -> Source:

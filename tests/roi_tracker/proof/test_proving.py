@@ -72,8 +72,8 @@ def test_without_baseline_or_method(
 ) -> None:
     monkeypatch.setattr(proving, "SUPPORTED", frozenset({"defects"}))
     assert proven(case, observations, None, 0).reason == "baseline_not_frozen"
-    energy = case.benefits[0].model_copy(update={"measure": "energy"})
-    found = prove(case, energy, observations, ShiftCalendar(case.plant), None)
+    unbound = case.benefits[0].model_copy(update={"measure": None, "kpi": "scrap"})
+    found = prove(case, unbound, observations, ShiftCalendar(case.plant), None)
     assert isinstance(found, NotProven)
     assert found.reason == "method_not_available"
 
