@@ -17,7 +17,7 @@ from roi_tracker.render.web import render_page
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from roi_tracker.report import Report
+    from roi_tracker.report.model import Report
 
 _LanguageQuery = Annotated[Literal["ko", "en"] | None, Query(description="language of the page")]
 _HEADERS = {

@@ -17,7 +17,7 @@ from roi_tracker.commands.store_file import DEFAULT_STORE, StoreOption, open_led
 if TYPE_CHECKING:
     from roi_tracker.money import Language
     from roi_tracker.proof.proving import NotProven, Realized
-    from roi_tracker.report import Report
+    from roi_tracker.report.model import Report
 
 
 class Format(StrEnum):
@@ -71,12 +71,12 @@ def report(
 
     Example: roi-tracker report --case case.yaml --store roi.sqlite --format html --lang en --out report.html
     """
-    from roi_tracker.programme import Programme
     from roi_tracker.render.json_document import render_json
     from roi_tracker.render.web import render_page
+    from roi_tracker.reporting import Reporting
 
     with open_store(store) as opened, open_ledger(store) as ledger:
-        made = Programme(load_case(case), opened, ledger).report(datetime.now(UTC))
+        made = Reporting(load_case(case), opened, ledger).report(datetime.now(UTC).date())
     language: Language = "ko" if lang is PageLanguage.ko else "en"
     text = render_json(made) if format is Format.json else render_page(made, language)
     if out is None:
@@ -98,7 +98,7 @@ def serve(
     import uvicorn
 
     from roi_tracker.portal import portal
-    from roi_tracker.programme import Programme
+    from roi_tracker.reporting import Reporting
 
     plan = load_case(case)
     with open_store(store):
@@ -106,7 +106,7 @@ def serve(
 
     def make() -> Report:
         with open_store(store) as opened, open_ledger(store) as ledger:
-            return Programme(plan, opened, ledger).report(datetime.now(UTC))
+            return Reporting(plan, opened, ledger).report(datetime.now(UTC).date())
 
     hosts = ("127.0.0.1", "localhost") if host == "127.0.0.1" else (host, "127.0.0.1", "localhost")
     uvicorn.run(portal(make, hosts), host=host, port=port, log_level="warning")

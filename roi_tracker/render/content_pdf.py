@@ -108,6 +108,8 @@ def _section_texts(section: Section) -> Iterator[str]:
     for chart in section.charts:
         yield from (chart.title, chart.unit, *(text for bar in chart.bars for text in (bar.label, bar.shown)))
         yield from (label for _, label in chart.marks)
+        yield from (layer.label for layer in chart.layers)
+        yield from (text for spark in chart.sparks for text in (spark.label, spark.shown))
     for table in section.tables:
         yield from (column.label for column in table.columns)
         yield from table.details

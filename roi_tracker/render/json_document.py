@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 if TYPE_CHECKING:
-    from roi_tracker.report import Report
+    from roi_tracker.report.model import Report
 
 
 def render_json(report: Report) -> str:

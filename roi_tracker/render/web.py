@@ -14,7 +14,7 @@ from roi_tracker.render.curve import chart
 if TYPE_CHECKING:
     from roi_tracker.baseline.sufficiency import Check, Evidence
     from roi_tracker.money import Language
-    from roi_tracker.report import Report
+    from roi_tracker.report.model import Report
 
 _SHARES = frozenset({"share", "required"})
 _FEW = 10

@@ -7,7 +7,7 @@ import json
 import re
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +20,8 @@ from roi_tracker.adapters.export_file import read_export
 from roi_tracker.adapters.sqlite_store import SqliteStore
 from roi_tracker.intake import import_lines
 from roi_tracker.portal import portal
-from roi_tracker.programme import Programme
 from roi_tracker.render.web import render_page
+from roi_tracker.reporting import Reporting
 
 if TYPE_CHECKING:
     from roi_tracker.business_case import BusinessCase
@@ -147,15 +147,15 @@ def test_bad_input_is_told_without_a_traceback(tmp_path: Path) -> None:
     assert unreachable.returncode == 3
 
 
-def _programme(case: BusinessCase, path: Path) -> tuple[Programme, SqliteStore]:
+def _programme(case: BusinessCase, path: Path) -> tuple[Reporting, SqliteStore]:
     store = SqliteStore(path)
-    return Programme(case, store), store
+    return Reporting(case, store), store
 
 
 def test_the_page_is_self_contained_and_says_what_it_must(case: BusinessCase, store: Path) -> None:
     programme, opened = _programme(case, store)
     programme.freeze(datetime(2025, 7, 2, tzinfo=UTC))
-    report = programme.report(datetime(2026, 1, 2, tzinfo=UTC))
+    report = programme.report(date(2026, 1, 2))
     opened.close()
     for language in ("ko", "en"):
         page = render_page(report, "ko" if language == "ko" else "en")
@@ -174,7 +174,7 @@ def test_the_portal_serves_both_languages_under_a_strict_policy(case: BusinessCa
     def make() -> Any:
         programme, opened = _programme(case, store)
         try:
-            return programme.report(datetime(2026, 1, 2, tzinfo=UTC))
+            return programme.report(date(2026, 1, 2))
         finally:
             opened.close()
 
