@@ -13,13 +13,12 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, model_validator
 
 from edge_agent.capture_settings import USUAL_REASONS, AuditSettings, DowntimeSettings, StopReasonSettings
+from edge_agent.mqtt_settings import MqttSourceSettings
 from edge_agent.settings_section import Name, Section
 
 HostName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{0,252}$")]
-TopicFilter = Annotated[str, Field(min_length=1, max_length=512)]
 LateAction = Literal["none", "stop", "divert"]
 LEAST_LIVE_DEADLINE_MS = 100.0  # below it the watch for late verdicts itself is late
-FactKind = Literal["machine_state", "production", "energy", "labour", "part", "escape"]
 
 
 class AgentSettings(Section):
@@ -88,60 +87,6 @@ class BrokerSettings(Section):
             message = "give password or password_file, not both"
             raise ValueError(message)
         return self
-
-
-class ChannelTopic(Section):
-    """One topic filter that carries readings of one asset.
-
-    A scalar payload is the channel's value; an object's fields are channels (`channels` maps field to channel and
-    unit, other fields are ignored); an array of objects is a batch of samples.
-    """
-
-    filter: TopicFilter = Field(description="MQTT topic filter (+ and # allowed).")
-    line: Name = Field(description="Production line.")
-    asset: Name = Field(description="Machine or device.")
-    channel: Name | None = Field(default=None, description="Channel of a scalar payload.")
-    unit: str = Field(default="1", description="UCUM unit of a scalar payload.")
-    channels: dict[str, str] = Field(
-        default_factory=dict, description="Field name to unit, for object payloads; the field is the channel name."
-    )
-    minimum: float | None = Field(default=None, description="Below this a value is flagged BAD (impossible).")
-    maximum: float | None = Field(default=None, description="Above this a value is flagged BAD (impossible).")
-
-    @model_validator(mode="after")
-    def _scalar_or_object(self) -> ChannelTopic:
-        if (self.channel is None) == (not self.channels):
-            message = "give either channel (scalar payloads) or channels (object payloads)"
-            raise ValueError(message)
-        return self
-
-
-class FactTopic(Section):
-    """One topic filter that carries facts of one kind for one line."""
-
-    filter: TopicFilter = Field(description="MQTT topic filter.")
-    line: Name = Field(description="Production line; a payload that claims another is quarantined.")
-    kind: FactKind = Field(description="What the payload states.")
-
-
-class MqttSourceSettings(Section):
-    """What is read from the broker."""
-
-    readings: tuple[ChannelTopic, ...] = Field(default=(), description="Topics with sensor readings.")
-    facts: tuple[FactTopic, ...] = Field(default=(), description="Topics with facts.")
-    max_payload_bytes: int = Field(
-        default=262_144, ge=64, le=16_777_216, description="Larger payloads are quarantined, bytes."
-    )
-    max_clock_skew_s: float = Field(
-        default=86_400.0,
-        gt=0,
-        description="A stamp further than this behind our clock is quarantined, s; replays of old data raise it.",
-    )
-    max_future_s: float = Field(
-        default=60.0,
-        gt=0,
-        description="A stamp further than this ahead of our clock is quarantined, s: time would run ahead of alarms.",
-    )
 
 
 class FolderSourceSettings(Section):
@@ -332,8 +277,7 @@ class Settings(Section):
         named = [
             *(station.line for station in self.stations),
             *(asset.line for asset in self.assets),
-            *(topic.line for topic in self.mqtt.readings),
-            *(topic.line for topic in self.mqtt.facts),
+            *self.mqtt.lines,
             *(downtime.line for downtime in self.downtime),
         ]
         return tuple(dict.fromkeys(named))
@@ -341,11 +285,7 @@ class Settings(Section):
     @property
     def channels_of(self) -> dict[str, frozenset[str]]:
         """Channel names that some topic carries, by `line/asset`."""
-        found: dict[str, set[str]] = {}
-        for topic in self.mqtt.readings:
-            names = [topic.channel] if topic.channel is not None else list(topic.channels)
-            found.setdefault(f"{topic.line}/{topic.asset}", set()).update(names)
-        return {key: frozenset(names) for key, names in found.items()}
+        return self.mqtt.channels_of
 
     @model_validator(mode="after")
     def _names_fit(self) -> Settings:
@@ -357,9 +297,14 @@ class Settings(Section):
             *_repeated("stop_reasons", [reason.code for reason in self.stop_reasons]),
             *_repeated(
                 "topics",
-                [topic.filter for topic in self.mqtt.readings] + [topic.filter for topic in self.mqtt.facts],
+                self.mqtt.topics,
             ),
             *_repeated("station folders", [str(PurePosixPath(station.folder.path)) for station in self.stations]),
+        ]
+        problems += [
+            f"mqtt.images: {topic.station!r} is no station"
+            for topic in self.mqtt.images
+            if topic.station not in {station.name for station in self.stations}
         ]
         watched = {f"{asset.line}/{asset.name}" for asset in self.assets}
         problems += [

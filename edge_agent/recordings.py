@@ -18,7 +18,7 @@ from edge_agent.instant import MICROSECONDS_PER_SECOND, from_us, to_us
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from edge_agent.config import ChannelTopic
+    from edge_agent.mqtt_settings import ChannelTopic
 
 LABELS = frozenset({"anomaly", "changepoint", "label", "labels", "is_anomaly", "target"})
 """Columns that say what a person found out later; a plant does not publish them, and neither does a replay."""
@@ -135,7 +135,8 @@ def topic_for(topics: Sequence[ChannelTopic], columns: Sequence[str], asset: str
     Raises:
         AgentError: no topic takes any column.
     """
-    candidates = [topic for topic in topics if topic.channels and asset in {None, topic.asset}]
+    plain = [topic for topic in topics if topic.channels and topic.format == "json"]  # what a replay publishes
+    candidates = [topic for topic in plain if asset in {None, topic.asset}]
     taken = [len(set(topic.channels) & set(columns) - LABELS) for topic in candidates]
     if not taken or not max(taken):
         raise AgentError(

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import tzinfo
 
-    from edge_agent.config import MqttSourceSettings, Settings, StationSettings
+    from edge_agent.config import Settings, StationSettings
+    from edge_agent.mqtt_settings import MqttSourceSettings
     from edge_agent.recordings import Outgoing
 
 AS_RECORDED = Pace("real")

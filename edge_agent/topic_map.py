@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Generic, TypeVar
+
+from edge_agent.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -11,6 +14,7 @@ Entry = TypeVar("Entry")
 
 MULTI = "#"
 SINGLE = "+"
+_NAMED = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 REMEMBERED_TOPICS = 10_000  # plants have hundreds; a publisher that invents topics must not fill the memory
 
 
@@ -57,6 +61,42 @@ def matches(topic_filter: str, topic: str) -> bool:
         if position >= len(given) or level not in {SINGLE, given[position]}:
             return False
     return len(wanted) == len(given)
+
+
+class TopicPattern:
+    """A topic with named levels: `{name}` stands for one level and says what it is; `+` and `#` as in a filter.
+
+    Raises:
+        ConfigError: a name is given twice, or braces do not stand alone in their level.
+
+    >>> pattern = TopicPattern("acme/{site}/{line}/{asset}")
+    >>> pattern.filter, pattern.parts("acme/ulsan/press-1/ram")
+    ('acme/+/+/+', {'site': 'ulsan', 'line': 'press-1', 'asset': 'ram'})
+    """
+
+    def __init__(self, pattern: str) -> None:
+        levels = pattern.split("/")
+        self._at: dict[str, int] = {}
+        for position, level in enumerate(levels):
+            named = _NAMED.fullmatch(level)
+            if named is None:
+                if "{" in level or "}" in level:
+                    raise _malformed(pattern, f"{level!r} is no named level; write {{name}} between two /")
+                continue
+            if named.group(1) in self._at:
+                raise _malformed(pattern, f"{level} stands in it twice")
+            self._at[named.group(1)] = position
+            levels[position] = SINGLE
+        self.filter = "/".join(levels)
+
+    def parts(self, topic: str) -> dict[str, str]:
+        """The named levels of a topic that falls under `filter`."""
+        levels = topic.split("/")
+        return {name: levels[position] for name, position in self._at.items()}
+
+
+def _malformed(pattern: str, problem: str) -> ConfigError:
+    return ConfigError("a topic pattern is malformed", field="pattern", value=pattern, hint=f"correct it: {problem}")
 
 
 class TopicMap(Generic[Entry]):

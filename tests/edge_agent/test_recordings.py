@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_agent.config import ChannelTopic
 from edge_agent.errors import AgentError
 from edge_agent.instant import to_us
+from edge_agent.mqtt_settings import ChannelTopic
 from edge_agent.recordings import (
     Pace,
     Row,

@@ -14,11 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_agent.adapters.json_codec import REASONS, JsonCodec
-from edge_agent.config import ChannelTopic, FactKind, FactTopic, MqttSourceSettings
+from edge_agent.adapters.json_codec import JsonCodec
 from edge_agent.errors import ConfigError, PoisonMessageError
 from edge_agent.events import Energy, Escape, Labour, MachineState, PartIdentity, Production
 from edge_agent.instant import Instant
+from edge_agent.mqtt_settings import ChannelTopic, FactKind, FactTopic, MqttSourceSettings
+from edge_agent.payload_values import REASONS
 from edge_agent.ports import Decoded
 from edge_agent.readings import Channel, Quality, SequenceMark
 

@@ -14,13 +14,12 @@ from edge_agent.adapters.replay_source import RecordedReadings, ReplayPublisher,
 from edge_agent.config import (
     AgentSettings,
     BrokerSettings,
-    ChannelTopic,
     FolderSourceSettings,
-    MqttSourceSettings,
     Settings,
     StationSettings,
 )
 from edge_agent.errors import AgentError, UnreachableError
+from edge_agent.mqtt_settings import ChannelTopic, MqttSourceSettings
 from edge_agent.recordings import Pace
 from edge_agent.replaying import ReplayPlan, replay
 
