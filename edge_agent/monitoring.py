@@ -100,6 +100,16 @@ class AssetMonitor:
                 events.append(self._alarm(tracker.rule, transition, {}))
         return events
 
+    def fall_silent(self, t_us: int) -> list[Event]:
+        """The machine's publisher is gone: the health is unknown from now on, and the window starts filling again.
+
+        What was told before the newest reading, or told already, changes nothing.
+        """
+        if self._window is None or not self._window.forget(t_us):
+            return []
+        due = self._recorded_reason != "stale_channel"
+        return [self._health(t_us, HealthAssessment(None, None, "stale_channel"))] if due else []
+
     def warm(self, readings: Sequence[Reading], alarms: Sequence[Event], health: Event | None) -> None:
         """Live through the recent past again after a restart; its events are already in the store.
 

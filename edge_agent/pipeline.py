@@ -297,6 +297,11 @@ class Pipeline:
             if monitor is not None:
                 for event in monitor.offer(reading):
                     self._tell(event, entry)
+        for silence in delivery.silent:
+            monitor = self._line.monitors.get(f"{silence.line}/{silence.asset}")
+            if monitor is not None:
+                for event in monitor.fall_silent(silence.t_us):
+                    self._tell(event, entry)
 
     def _tell(self, event: Event, entry: Entry, *, captured_us: int | None = None) -> None:
         entry.events.append(event)

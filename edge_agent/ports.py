@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 import msgspec
 
+from edge_agent.errors import PoisonMessageError
 from edge_agent.events import Event, RecordedEvent
 from edge_agent.inspections import Frame
 from edge_agent.instant import Instant
-from edge_agent.readings import Reading, SequenceMark
+from edge_agent.readings import Reading, SequenceMark, Silence, Waveform
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,6 +68,8 @@ class Delivery(msgspec.Struct, frozen=True):
         received_mono_ns: when it arrived, monotonic.
         readings, facts, frames, quarantined: what it carries.
         mark: the publisher's message number, None where it does not number.
+        waveforms: blocks of samples; they are worked on and not stored.
+        silent: machines whose publisher said that it is gone.
     """
 
     source: str
@@ -77,18 +80,24 @@ class Delivery(msgspec.Struct, frozen=True):
     frames: Sequence[Frame] = ()
     quarantined: Sequence[Quarantined] = ()
     mark: SequenceMark | None = None
+    waveforms: Sequence[Waveform] = ()
+    silent: Sequence[Silence] = ()
 
 
 class Decoded(msgspec.Struct, frozen=True):
-    """What a codec found in one payload."""
+    """What a codec found in one payload; `refused` is why a part of it could not be understood, the rest stands."""
 
     readings: Sequence[Reading] = ()
     facts: Sequence[Event] = ()
     mark: SequenceMark | None = None
+    frames: Sequence[Frame] = ()
+    waveforms: Sequence[Waveform] = ()
+    silent: Sequence[Silence] = ()
+    refused: PoisonMessageError | None = None
 
 
 class Codec(Protocol):
-    """Turns a topic and payload into readings and facts. Pure: no state that a redelivery could change."""
+    """Turns a topic and payload into what they carry. A redelivered message is decoded as it was the first time."""
 
     def decode(self, topic: str, payload: bytes, received: Instant, *, retained: bool) -> Decoded:
         """Decode one message.

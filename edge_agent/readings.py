@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import IntEnum
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 
 class Quality(IntEnum):
@@ -64,3 +66,32 @@ class SequenceMark(msgspec.Struct, frozen=True, gc=False):
     source: str
     epoch: str
     number: int
+
+
+class Waveform(msgspec.Struct, frozen=True, gc=False):
+    """A block of evenly sampled values of one channel: vibration, current, sound.
+
+    Attributes:
+        channel: the signal.
+        start_us: time of the first sample, microseconds since the epoch, UTC.
+        rate_hz: sampling rate.
+        samples: float32 (n,), finite, oldest first, read-only.
+    """
+
+    channel: Channel
+    start_us: int
+    rate_hz: float
+    samples: NDArray[np.float32]
+
+
+class Silence(msgspec.Struct, frozen=True, gc=False):
+    """A machine's publisher has said, or its broker for it, that nothing more will come: what we hold is old.
+
+    Attributes:
+        line, asset: the machine.
+        t_us: when we were told, microseconds since the epoch, UTC.
+    """
+
+    line: str
+    asset: str
+    t_us: int

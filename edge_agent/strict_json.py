@@ -46,7 +46,7 @@ def read_json(payload: bytes, max_bytes: int) -> Any:  # noqa: ANN401 - the valu
     Traceback (most recent call last):
     edge_agent.errors.PoisonMessageError: a field is named twice [field = 'temp']
     """
-    text = _read_text(payload, max_bytes)
+    text = read_text(payload, max_bytes)
     try:
         value = msgspec.json.decode(payload)
         if payload.count(b":") > 1:  # an object with one field repeats none
@@ -65,7 +65,12 @@ def read_json(payload: bytes, max_bytes: int) -> Any:  # noqa: ANN401 - the valu
     return value
 
 
-def _read_text(payload: bytes, max_bytes: int) -> str:
+def read_text(payload: bytes, max_bytes: int) -> str:
+    """The text of a payload, refused where it is too large, empty, compressed or not UTF-8, or holds a NUL.
+
+    Raises:
+        PoisonMessageError: its `reason` is a key of `TEXT_REASONS`.
+    """
     if len(payload) > max_bytes:
         raise PoisonMessageError("too_large", f"{len(payload)} bytes; at most {max_bytes} are allowed")
     if not payload.strip():

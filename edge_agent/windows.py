@@ -74,6 +74,14 @@ class SlidingWindow:
         self._latest[column] = reading.value
         self._seen_us[column] = reading.t_us
 
+    def forget(self, t_us: int) -> bool:
+        """Hold no value on: every channel is stale from `t_us`. False when readings are newer, or there are none."""
+        if self._tick is None or int(self._seen_us.max()) > t_us:
+            return False
+        self._seen_us[:] = np.iinfo(np.int64).min
+        self._filled = 0
+        return True
+
     def _close(self, end_us: int) -> NDArray[np.float32] | None:
         if int(self._seen_us.min()) < end_us - self._stale_us:
             self._filled = 0

@@ -312,14 +312,19 @@ class MqttSource:
         except Exception as error:  # noqa: BLE001 - a defect of a decoder must not stop the stream; the message is kept
             _log.exception("decoder failed", source=self.name, topic=arrival.topic)
             quarantined = (self._quarantine(arrival, "decoder_failed", f"{type(error).__name__}: {error}"),)
+        if decoded.refused is not None:
+            quarantined = (self._quarantine(arrival, decoded.refused.reason, str(decoded.refused)),)
         return Delivery(
             source=self.name,
             token=arrival.token,
             received_mono_ns=arrival.received.mono_ns,
             readings=decoded.readings,
             facts=decoded.facts,
+            frames=decoded.frames,
             quarantined=quarantined,
             mark=decoded.mark,
+            waveforms=decoded.waveforms,
+            silent=decoded.silent,
         )
 
     def _quarantine(self, arrival: _Arrival, reason: str, detail: str) -> Quarantined:
