@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import typer
 
 from roi_tracker.commands.appraising import appraise, audit, template
@@ -29,6 +31,8 @@ app.command()(serve)
 
 def main() -> None:
     """Entry point."""
+    # The matrices are small: threads of the linear algebra would only wait for one another. Commands import numpy later.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     run(app)
 
 

@@ -31,6 +31,7 @@ RuleName = Literal[
     "effect_detectable",
     "control_lines_comparable",
     "regression_to_the_mean",
+    "drift_explains_less",
     "drawing_by_lot",
     "feed_complete",
     "enough_events",

@@ -11,9 +11,10 @@ import numpy as np
 from roi_tracker.baseline.sufficiency import Check, check
 from roi_tracker.measurement.designs.comparison import as_marked, compare, staggered
 from roi_tracker.measurement.designs.randomisation import Randomisation, randomisation_test
-from roi_tracker.measurement.designs.shrinkage import FEWEST_LINES, levels_of, shrink, shrunk
+from roi_tracker.measurement.designs.shrinkage import FEWEST_LINES, against, levels_of, shrink, shrunk
 from roi_tracker.measurement.designs.synthetic import FEWEST_CONTROLS, synthetic_control
-from roi_tracker.measurement.estimation import CONFIDENCE, before_and_after
+from roi_tracker.measurement.drift import drift_of
+from roi_tracker.measurement.estimation import CONFIDENCE, Measurement, before_and_after
 from roi_tracker.measurement.panels.building import panel_of
 from roi_tracker.measurement.quantiles import student_quantile
 from roi_tracker.measurement.regression import predict, trend_of
@@ -74,6 +75,13 @@ def comparison_of(
     case: BusinessCase, line: BenefitLine, counterfactual: Counterfactual, evidence: Evidence
 ) -> Comparison:
     """Choose the strongest design that the registered plan names, and reduce the measurement by it."""
+    found = _designed(case, line, counterfactual, evidence)
+    if line.measurement.assignment == "chosen_because_bad" and not line.measurement.treated_shifts:
+        found = _luck_taken_back(case, found, evidence)
+    return replace(found, checks=(*found.checks, _undrifted(found.contrast, counterfactual, evidence)))
+
+
+def _designed(case: BusinessCase, line: BenefitLine, counterfactual: Counterfactual, evidence: Evidence) -> Comparison:
     plan, model = line.measurement, counterfactual.model
     starts = {name: plan.go_live_by_line.get(name, case.go_live) for name in line.lines}
     if plan.treated_shifts:
@@ -89,10 +97,22 @@ def comparison_of(
         return _drawn(line, evidence, counterfactual, found)
     if plan.control_lines:
         return _drawn(line, evidence, counterfactual, _with_controls(line, counterfactual, evidence))
-    contrast = before_and_after(counterfactual, evidence.reporting)
-    if plan.assignment == "chosen_because_bad":
-        return _shrunk(case, contrast, evidence)
-    return Comparison("interrupted_time_series", contrast)
+    return Comparison("interrupted_time_series", before_and_after(counterfactual, evidence.reporting))
+
+
+def _undrifted(contrast: Contrast, counterfactual: Counterfactual, evidence: Evidence) -> Check:
+    """What is claimed must be more than a drift that was there before, carried on; where nothing is, none is asked."""
+    found = drift_of(contrast, evidence.baseline.days, counterfactual.model.dof)
+    claims = bool(contrast.days) and Measurement(counterfactual, contrast).whole("closing").low > 0
+    return check(
+        "drift_explains_less",
+        "reporting",
+        passed=not (claims and found.explains),
+        t=found.t,
+        limit=found.limit,
+        carried_on=found.avoided,
+        measured=found.claimed,
+    )
 
 
 def _with_controls(line: BenefitLine, counterfactual: Counterfactual, evidence: Evidence) -> Comparison:
@@ -136,21 +156,29 @@ def _drawn(line: BenefitLine, evidence: Evidence, counterfactual: Counterfactual
     return replace(comparison, checks=(*comparison.checks, rule), randomisation=found)
 
 
-def _shrunk(case: BusinessCase, contrast: Contrast, evidence: Evidence) -> Comparison:
-    """Take back the bad luck of lines that were chosen because they were bad, or refuse."""
+def _luck_taken_back(case: BusinessCase, comparison: Comparison, evidence: Evidence) -> Comparison:
+    """Take back the bad luck of lines that were chosen because they were bad, or refuse. Control lines do not: they
+    are those that were not chosen, and had the good luck.
+    """
     observations, scope = evidence.observations, evidence.scope
-    every = replace(scope, lines=tuple(sorted({row.line for row in observations.line_shifts})))
+    every = replace(scope, lines=tuple(sorted({row.line for row in observations.line_shifts})), treated_lines=())
     panel = panel_of(observations, every, case.periods.baseline, "previous")
-    found = shrink(levels_of(panel), scope.lines) if panel.days else None
+    levels = levels_of(panel) if panel.days else ()
+    found = shrink(levels, scope.programme_lines)
+    alone = comparison.design == "interrupted_time_series"
+    design: Design = "shrunk_baseline" if alone else comparison.design
     if found is None:
-        known = len(panel.line.seen) if panel.days else 0
-        amiss = check("regression_to_the_mean", "baseline", passed=False, lines=known, required=FEWEST_LINES)
-        return Comparison("shrunk_baseline", contrast, (amiss,))
+        amiss = check("regression_to_the_mean", "baseline", passed=False, lines=len(levels), required=FEWEST_LINES)
+        return replace(comparison, design=design, checks=(*comparison.checks, amiss))
+    others = None if alone else shrink(levels, comparison.controls)
+    if others is not None:
+        found = against(found, others)
     told = check(
         "regression_to_the_mean", "baseline", passed=True, lines=found.lines, believed=found.weight, factor=found.factor
     )
-    controls = tuple(name for name in panel.line.seen if name not in scope.lines)
-    return Comparison("shrunk_baseline", shrunk(contrast, found), (told,), controls)
+    controls = tuple(name for name in panel.line.seen if name not in scope.lines) if alone else comparison.controls
+    contrast = shrunk(comparison.contrast, found)
+    return replace(comparison, design=design, contrast=contrast, checks=(*comparison.checks, told), controls=controls)
 
 
 def days_measured(comparison: Comparison) -> int:

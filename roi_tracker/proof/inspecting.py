@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from roi_tracker.observations.rows import Observation, Observations
 
 _SAME_RATE: frozenset[RuleName] = frozenset(
-    {"placebo", "no_trend", "volume_in_range", "known_levels", "covariates_in_range"}
+    {"placebo", "no_trend", "drift_explains_less", "volume_in_range", "known_levels", "covariates_in_range"}
 )
 """Rules on predicting a defect rate. Both inspections are compared at the same rate, so nothing is predicted."""
 

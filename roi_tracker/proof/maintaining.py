@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from roi_tracker.measurement.measures.maintenance import MachineRecord
 
 _NO_PREDICTION: frozenset[RuleName] = frozenset(
-    {"placebo", "no_trend", "volume_in_range", "known_levels", "covariates_in_range"}
+    {"placebo", "no_trend", "drift_explains_less", "volume_in_range", "known_levels", "covariates_in_range"}
 )
 """Rules on predicting stop hours. The credit counts findings; the baseline only says how long a failure lasts."""
 MOST_OPEN = 0.1

@@ -221,7 +221,14 @@ def prove(
 _METHODS: dict[Measure, Method] = {"defects": "its_defects_audited"}
 _METHODS_BY_FAMILY: dict[Family, Method] = {"ratio": "its_rate", "rate": "its_rate", "linear": "its_mean"}
 _SHOWN_ALL_THE_SAME = frozenset(
-    {"effect_detectable", "drawing_by_lot", "total_stops_fell", "hours_accounted_for", "hour_value_fits"}
+    {
+        "effect_detectable",
+        "drift_explains_less",
+        "drawing_by_lot",
+        "total_stops_fell",
+        "hours_accounted_for",
+        "hour_value_fits",
+    }
 )
 """Rules about what the measurement can decide, not about its data: the figure is shown, and not counted."""
 

@@ -43,7 +43,9 @@ if TYPE_CHECKING:
     from roi_tracker.measurement.measures.energy import EnergyFit, ReadingPeriod
     from roi_tracker.measurement.panels.readings import DirectSource
 
-_BY_MONTH: frozenset[RuleName] = frozenset({"placebo", "no_trend", "covariates_in_range", "known_levels"})
+_BY_MONTH: frozenset[RuleName] = frozenset(
+    {"placebo", "no_trend", "drift_explains_less", "covariates_in_range", "known_levels"}
+)
 """Rules that ask days what only a month knows; months have rules of their own."""
 NEW_PRODUCT = 0.01
 """Share of the units from which on a product the baseline never made spoils the prediction."""

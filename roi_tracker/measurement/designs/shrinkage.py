@@ -102,6 +102,17 @@ def shrink(levels: Sequence[Level], treated: Sequence[str]) -> Shrinkage | None:
     )
 
 
+def against(chosen: Shrinkage, others: Shrinkage) -> Shrinkage:
+    """What is taken back from chosen lines that are compared with others, whose luck was the opposite.
+
+    >>> found = against(Shrinkage(0.9, 0.5, 20, 0.03), Shrinkage(1.02, 0.5, 20, 0.04))
+    >>> round(found.factor, 4), round(found.relative_error, 4)
+    (0.8824, 0.05)
+    """
+    error = float(np.hypot(chosen.relative_error, others.relative_error))
+    return msgspec.structs.replace(chosen, factor=chosen.factor / others.factor, relative_error=error)
+
+
 def shrunk(contrast: Contrast, shrinkage: Shrinkage) -> Contrast:
     """The contrast with the luck of the baseline taken out of its expectation."""
     return replace(

@@ -171,6 +171,23 @@ def test_lines_chosen_because_they_were_bad(case: BusinessCase) -> None:
     assert "shrunk_for_selection" in others.basis.grade_reasons
 
 
+def test_control_lines_do_not_cure_selection(case: BusinessCase) -> None:
+    """Two lines more are too few to learn from; five take the luck back, and the design stays the comparison."""
+    go_live = case.periods.reporting.first
+    plan = MeasurementPlan(control_lines=("b", "c"), assignment="chosen_because_bad")
+    few = run(case, plant(("a", "b", "c"), {"a": go_live}), ("a",), plan)
+    assert isinstance(few, NotProven)
+    assert "regression_to_the_mean" in {rule.rule for rule in few.failed}
+    many = run(case, plant(("a", "b", "c", "d", "e"), {"a": go_live}), ("a",), plan)
+    told = next(rule for rule in many.basis.checks if rule.rule == "regression_to_the_mean")
+    assert (told.passed, many.basis.design, many.basis.controls) == (True, "difference_in_differences", ("b", "c"))
+    factor = next(one.value for one in told.evidence if one.name == "factor")
+    plain = run(
+        case, plant(("a", "b", "c", "d", "e"), {"a": go_live}), ("a",), MeasurementPlan(control_lines=("b", "c"))
+    )
+    assert many.estimate.expected == pytest.approx(factor * plain.estimate.expected)
+
+
 def test_on_any_other_day_the_interval_holds_on_all_days(case: BusinessCase) -> None:
     """The registered closing date has not come: the same data, a wider interval."""
     go_live = case.periods.reporting.first
