@@ -31,7 +31,7 @@ app.command()(serve)
 
 def main() -> None:
     """Entry point."""
-    # The matrices are small: threads of the linear algebra would only wait for one another. Commands import numpy later.
+    # The matrices are small, threads would only wait for one another; commands import numpy later.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     run(app)
 
