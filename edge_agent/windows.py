@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edge_agent.readings import Quality
+from edge_agent.signals.ring import MirroredRing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,17 +37,15 @@ class SlidingWindow:
         self._rows = rows
         self._period_us = period_us
         self._stale_us = max(stale_us, period_us)
-        self._ring = np.zeros((2 * rows, len(channels)), dtype=np.float32)
+        self._ring = MirroredRing(rows=rows, channels=len(channels))
         self._latest = np.zeros(len(channels), dtype=np.float32)
         self._seen_us = np.full(len(channels), np.iinfo(np.int64).min, dtype=np.int64)
-        self._filled = 0
-        self._at = 0
         self._tick: int | None = None
 
     @property
     def filled(self) -> int:
         """Grid points held, at most `rows`."""
-        return self._filled
+        return self._ring.filled
 
     def offer(self, reading: Reading) -> Iterator[tuple[int, NDArray[np.float32] | None]]:
         """Take one reading and yield `(t_us, window)` for every grid point that it closes.
@@ -66,7 +65,7 @@ class SlidingWindow:
         if (tick - self._tick) * self._period_us > self._stale_us:
             end_us = (self._tick + 1) * self._period_us
             self._tick = tick
-            self._filled = 0
+            self._ring.clear()
             yield end_us, None
         while self._tick < tick:
             self._tick += 1
@@ -84,10 +83,7 @@ class SlidingWindow:
 
     def _close(self, end_us: int) -> NDArray[np.float32] | None:
         if int(self._seen_us.min()) < end_us - self._stale_us:
-            self._filled = 0
+            self._ring.clear()
             return None
-        self._ring[self._at] = self._latest
-        self._ring[self._at + self._rows] = self._latest
-        self._at = (self._at + 1) % self._rows
-        self._filled = min(self._filled + 1, self._rows)
-        return self._ring[self._at : self._at + self._rows] if self._filled == self._rows else None
+        self._ring.push(self._latest)
+        return self._ring.window if self._ring.filled == self._rows else None
