@@ -23,6 +23,7 @@ from roi_tracker.measurement.measures.energy_billing import (
     FEWEST_MONTHS,
     BillingMeasurement,
     monthly,
+    whole_months,
 )
 from roi_tracker.measurement.measures.kpi import Gained, KpiDetail
 from roi_tracker.measurement.measures.labour import COUNTING, LabourDetail, hours_became
@@ -41,12 +42,15 @@ if TYPE_CHECKING:
     from roi_tracker.case.benefits import Measure
     from roi_tracker.measurement.estimation import Estimate
     from roi_tracker.measurement.measures.energy import EnergyFit, ReadingPeriod
+    from roi_tracker.measurement.panels.panel import Panel
     from roi_tracker.measurement.panels.readings import DirectSource
 
 _BY_MONTH: frozenset[RuleName] = frozenset(
     {"placebo", "no_trend", "drift_explains_less", "covariates_in_range", "known_levels"}
 )
 """Rules that ask days what only a month knows; months have rules of their own."""
+_FEWEST_FITTED = 6
+"""Months from which on there is a fit to show, though not to claim by."""
 NEW_PRODUCT = 0.01
 """Share of the units from which on a product the baseline never made spoils the prediction."""
 
@@ -158,15 +162,16 @@ def _energy(ground: Ground, measurement: Measurement | None, plain: Refined) -> 
     widened = WidenedByGuideline(measurement, found, CONFIDENCE)
     whole = widened.whole("closing")
     checks = [*plain.checks, _fit_check(found), _mix_check(ground)]
-    detail = _energy_detail(found, whole, "daily")
+    detail = _energy_detail(found, whole, whole.days, "daily")
     return Refined(checks, widened, detail, "energy_regression")
 
 
 def _billing(ground: Ground, plain: Refined) -> Refined:
-    baseline, reporting = monthly(ground.baseline), monthly(ground.reporting)
+    baseline = whole_months(ground.baseline, ground.case.periods.baseline)
+    reporting = whole_months(ground.reporting, ground.period)
     checks = as_caveats(plain.checks, _BY_MONTH)
-    months, measurement = len(baseline.days), None
-    if usable(baseline) and reporting.days:
+    months, measurement = len({day.replace(day=1) for day in baseline.days}), None
+    if months >= _FEWEST_FITTED and baseline.outcome.sum() > 0 and reporting.days:
         measurement = BillingMeasurement(baseline, reporting)
     left = measurement.left if measurement is not None else 0
     enough = months >= FEWEST_MONTHS and left >= FEWEST_LEFT
@@ -175,13 +180,14 @@ def _billing(ground: Ground, plain: Refined) -> Refined:
     )
     if measurement is None:
         return Refined(checks, None, None, "energy_regression")
-    checks += [_fit_check(measurement.fit), _mix_check(ground), _bills_in_range(measurement, ground)]
-    detail = _energy_detail(measurement.fit, measurement.whole("closing"), "billing")
+    checks += [_fit_check(measurement.fit), _mix_check(ground), _bills_in_range(measurement, monthly(reporting))]
+    whole = measurement.whole("closing")
+    detail = _energy_detail(measurement.fit, whole, len(measurement.months), "billing")
     return Refined(checks, measurement, detail, "energy_regression")
 
 
-def _energy_detail(found: EnergyFit, whole: Estimate, period: ReadingPeriod) -> EnergyDetail:
-    error = savings_error(found, whole.expected, whole.days, CONFIDENCE, period)
+def _energy_detail(found: EnergyFit, whole: Estimate, readings: int, period: ReadingPeriod) -> EnergyDetail:
+    error = savings_error(found, whole.expected, readings, CONFIDENCE, period)
     return EnergyDetail(
         fit=found,
         savings=whole.avoided,
@@ -222,13 +228,13 @@ def _mix_check(ground: Ground) -> Check:
     )
 
 
-def _bills_in_range(measurement: BillingMeasurement, ground: Ground) -> Check:
-    """Monthly means of every covariate within the baseline's range, widened by a tenth of its width."""
-    panel, outside = monthly(ground.reporting), []
+def _bills_in_range(measurement: BillingMeasurement, panel: Panel) -> Check:
+    """Monthly means of every covariate within the baseline's range, widened by a tenth of its ends."""
+    outside: list[str] = []
     for numeric in measurement.model.numerics:
         values = panel.covariates.values[:, panel.covariates.names.index(numeric.name)]
-        room = (numeric.high - numeric.low) / 10
-        if not bool(((values >= numeric.low - room) & (values <= numeric.high + room)).all()):
+        low, high = (end + sign * abs(end) / 10 for end, sign in ((numeric.low, -1), (numeric.high, 1)))
+        if not bool(((values >= low) & (values <= high)).all()):
             outside.append(f"{numeric.name} {values.min():g}-{values.max():g} in {numeric.low:g}-{numeric.high:g}")
     return check("bills_in_range", "reporting", passed=not outside, conditions="; ".join(outside) or "-")
 

@@ -21,6 +21,8 @@ from roi_tracker.measurement.regression import fit, predict
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from roi_tracker.case.plant import Period
+
 FEWEST_MONTHS = 12
 """Months of baseline bills (CalTRACK 2.2.1: a year before the change)."""
 FEWEST_LEFT = 3
@@ -56,18 +58,42 @@ def monthly(panel: Panel) -> Panel:
     )
 
 
+def whole_months(panel: Panel, period: Period) -> Panel:
+    """The days of months that lie wholly within a period: a bill of another month tells of other days too."""
+    kept = [day.replace(day=1) >= period.first and month_end(day) <= period.last for day in panel.days]
+    return panel.on_days(np.array(kept, dtype=np.bool_))
+
+
+def month_end(day: date) -> date:
+    """Last day of a day's month.
+
+    >>> month_end(date(2024, 2, 3))
+    datetime.date(2024, 2, 29)
+    """
+    following = date(day.year + day.month // 12, day.month % 12 + 1, 1)
+    return date.fromordinal(following.toordinal() - 1)
+
+
 class BillingMeasurement:
     """Energy expected of the reporting months less energy used."""
 
     def __init__(self, baseline: Panel, reporting: Panel) -> None:
-        """Fit the months of the baseline; both panels are by month."""
+        """Fit the months of the baseline.
+
+        Args:
+            baseline: panel by day; its months are added up here.
+            reporting: likewise.
+        """
+        days = [day.replace(day=1) for day in reporting.days]
+        baseline, reporting = monthly(baseline), monthly(reporting)
+        self._days = np.cumsum([days.count(month) for month in reporting.days])
         model = fit(baseline)
         parameters = sum(1 for value in model.coefficients if value)
         self.fit: EnergyFit = fit_of(
             baseline.by_day(baseline.outcome), baseline.by_day(predict(model, baseline).rows), parameters
         )
         self.model = model
-        self._months = reporting.days
+        self.months = reporting.days
         self._expected = reporting.by_day(predict(model, reporting).rows)
         self._observed = reporting.by_day(reporting.outcome)
 
@@ -78,17 +104,17 @@ class BillingMeasurement:
 
     def whole(self, interval: IntervalKind) -> Estimate:
         """All months."""
-        return self._up_to(len(self._months), interval)
+        return self._up_to(len(self.months), interval)
 
     def points(self, closing_days: Collection[date]) -> tuple[CumulativePoint, ...]:
         """The running total, month by month, dated by the month's last day."""
         points: list[CumulativePoint] = []
-        for position, month in enumerate(self._months):
-            following = date(month.year + month.month // 12, month.month % 12 + 1, 1)
-            last = date.fromordinal(following.toordinal() - 1)
+        for position, month in enumerate(self.months):
             closes = any(day.replace(day=1) == month for day in closing_days)
             found = self._up_to(position + 1, "closing" if closes else "anytime")
-            points.append(CumulativePoint(last, found.days, found.avoided, found.low, found.high, found.interval))
+            points.append(
+                CumulativePoint(month_end(month), found.days, found.avoided, found.low, found.high, found.interval)
+            )
         return tuple(points)
 
     def _up_to(self, months: int, interval: IntervalKind) -> Estimate:
@@ -110,6 +136,6 @@ class BillingMeasurement:
             dof=dof,
             inflation=1.0,
             minimum_detectable=margin + student_quantile(POWER, dof) * error,
-            days=months,
+            days=int(self._days[months - 1]),
             interval=interval,
         )

@@ -63,7 +63,8 @@ class InspectedParts(msgspec.Struct, frozen=True):
     @property
     def ruler(self) -> RulerKind:
         """What the true rate is known from: audits of both verdicts, else a challenge set, else nothing."""
-        if all(_enough(share) for share in (self.audit_fail, self.audit_pass)):
+        audited = ((self.audit_fail, self.failed), (self.audit_pass, self.passed))
+        if all(share.tried >= min(MINIMUM_AUDITED, parts) for share, parts in audited):
             return "audits"
         shown = (self.challenge_defective, self.challenge_good)
         if all(share.tried >= MINIMUM_AUDITED for share in shown) and shown[0].value > shown[1].value:
@@ -235,7 +236,3 @@ def change_of(former: Outcome, now: Outcome, prices: Prices) -> QualityChange:
         before=cost_of(as_inspected_by(now, former), prices, prices.appraisal_before),
         after=cost_of(now, prices, prices.appraisal),
     )
-
-
-def _enough(share: Share) -> bool:
-    return share.tried >= min(MINIMUM_AUDITED, share.population)
