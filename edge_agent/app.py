@@ -275,7 +275,8 @@ def _sources(settings: Settings, store: SqliteStore, clock: Clock) -> Sequence[S
         codec = JsonCodec(settings.mqtt)
         client_id = f"{settings.agent.name}-in"
         sources.append(MqttSource(settings.broker, client_id, filters, codec, clock, settings.mqtt.max_payload_bytes))
-    sources += [FolderSource(station, clock, lambda key: store.event(key) is not None) for station in settings.stations]
+    watched = [station for station in settings.stations if station.folder is not None]
+    sources += [FolderSource(station, clock, lambda key: store.event(key) is not None) for station in watched]
     return sources
 
 

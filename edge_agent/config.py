@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, model_validator
 
+from edge_agent.camera_settings import CameraSettings
 from edge_agent.capture_settings import USUAL_REASONS, AuditSettings, DowntimeSettings, StopReasonSettings
 from edge_agent.mqtt_settings import MqttSourceSettings
 from edge_agent.settings_section import Name, Section
@@ -131,7 +132,8 @@ class StationSettings(Section):
     mode: Literal["shadow", "live"] = Field(
         default="shadow", description="shadow records verdicts and publishes none as reject; live acts."
     )
-    folder: FolderSourceSettings = Field(description="Watched folder.")
+    folder: FolderSourceSettings | None = Field(default=None, description="Watched folder.")
+    camera: CameraSettings | None = Field(default=None, description="Camera.")
     origin: Literal["measured", "simulated"] = Field(
         default="measured", description="simulated labels every verdict, for test and demo lines."
     )
@@ -299,7 +301,9 @@ class Settings(Section):
                 "topics",
                 self.mqtt.topics,
             ),
-            *_repeated("station folders", [str(PurePosixPath(station.folder.path)) for station in self.stations]),
+            *_repeated("station folders", [str(PurePosixPath(s.folder.path)) for s in self.stations if s.folder]),
+            *_repeated("station cameras", [s.camera.address for s in self.stations if s.camera]),
+            *_of_sources(self),
         ]
         problems += [
             f"mqtt.images: {topic.station!r} is no station"
@@ -341,3 +345,20 @@ class Settings(Section):
 
 def _repeated(what: str, names: list[str]) -> list[str]:
     return [f"{what}: {name!r} is given twice" for name in dict.fromkeys(names) if names.count(name) > 1]
+
+
+def _of_sources(settings: Settings) -> list[str]:
+    """A station has a folder or a camera, or takes its pictures from a topic; a recording acts on no line."""
+    fed = {topic.station for topic in settings.mqtt.images}
+    problems = []
+    for station in settings.stations:
+        if station.folder is not None and station.camera is not None:
+            problems.append(f"stations: {station.name!r} has a folder and a camera. Fix: make two stations of it")
+        if station.folder is None and station.camera is None and station.name not in fed:
+            problems.append(
+                f"stations: {station.name!r} has no source of pictures. "
+                "Fix: give it [stations.folder], [stations.camera] or an [[mqtt.images]] topic"
+            )
+        if station.mode == "live" and station.camera is not None and station.camera.kind == "file":
+            problems.append(f"stations: {station.name!r} is live and looks at a recording. Fix: write mode = 'shadow'")
+    return problems

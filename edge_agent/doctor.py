@@ -141,6 +141,8 @@ def _providers(settings: Settings) -> list[Finding]:
 def _folders(settings: Settings) -> list[Finding]:
     findings = []
     for station in settings.stations:
+        if station.folder is None:
+            continue
         folder, subject = Path(station.folder.path), f"station {station.name}"
         if not folder.is_dir():
             todo = "make the folder, or mount the share it lives on"

@@ -170,7 +170,7 @@ class _Run:
         self._images = list(images_below(plan.images).items()) if plan.images is not None else []
         if plan.shuffle is not None:
             random.Random(plan.shuffle).shuffle(self._images)  # noqa: S311 - an order, not a secret
-        self._folder = Path(_station(plan).folder.path) if self._images else Path()
+        self._folder = _watched_folder(plan) if self._images else Path()
         recordings = [RecordedReadings(path, plan.zone) for path in plan.readings]
         self._tracks = [self._track(recording) for recording in recordings]
         self._begin_us = _begin_us(recordings, plan.pace) if plan.restamp == "now" else None
@@ -251,6 +251,18 @@ class _Run:
             images=images,
             seconds=seconds,
         )
+
+
+def _watched_folder(plan: ReplayPlan) -> Path:
+    station = _station(plan)
+    if station.folder is None:
+        raise AgentError(
+            "the station watches no folder",
+            field="station",
+            value=station.name,
+            hint="replay images into a station with a [stations.folder] section",
+        )
+    return Path(station.folder.path)
 
 
 def _station(plan: ReplayPlan) -> StationSettings:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Literal
 import structlog
 
 from edge_agent.adapters.folder_listing import Listing, Version, list_images, move_aside, shown
+from edge_agent.errors import ConfigError
 from edge_agent.inspections import Frame
 from edge_agent.ports import Delivery, LinkHealth, Quarantined
 
@@ -85,10 +86,16 @@ class FolderSource:
         station: the folder, its line and product, and the limits of an image.
         clock: time of first sight.
         known: whether an effect key is durable already.
+
+    Raises:
+        ConfigError: the station watches no folder.
     """
 
     def __init__(self, station: StationSettings, clock: Clock, known: Callable[[str], bool]) -> None:
         self._station = station
+        if station.folder is None:
+            raise ConfigError("the station has no folder", field="stations.folder", value=station.name)
+        self._folder = station.folder
         self._root = Path(station.folder.path)
         self._clock = clock
         self._known = known
@@ -129,7 +136,7 @@ class FolderSource:
         """Alive while the thread runs and the folder answers; files that cannot be read are named."""
         now_s = time.monotonic()
         problem = self._problems.get("folder", "")
-        poll_s = self._station.folder.poll_ms / 1e3
+        poll_s = self._folder.poll_ms / 1e3
         waiting_since_s = self._waiting_since_s
         silent_s = now_s - self._last_look_s
         if self._thread is None or not self._thread.is_alive():
@@ -177,7 +184,7 @@ class FolderSource:
 
     def _rest(self) -> None:
         """Wait for the next look; an acknowledgement is acted upon at once where files are to be moved."""
-        until_s = time.monotonic() + self._station.folder.poll_ms / 1e3
+        until_s = time.monotonic() + self._folder.poll_ms / 1e3
         while not self._stopping.is_set() and (left_s := until_s - time.monotonic()) > 0:
             if not self._wake.wait(left_s):
                 return
@@ -205,7 +212,7 @@ class FolderSource:
     def _settled(self, images: Iterable[Version]) -> list[Version]:
         """Versions that have settled and are not handled yet, oldest first, then by name."""
         now = self._clock.now()
-        settle_ns = self._station.folder.settle_ms * 1_000_000
+        settle_ns = self._folder.settle_ms * 1_000_000
         present: dict[bytes, _Sighting] = {}
         ready: list[Version] = []
         for version in images:
@@ -303,7 +310,7 @@ class FolderSource:
 
     def _settle_acknowledged(self) -> None:
         """Remember, and move where that is asked for, what is durable."""
-        done_path = self._station.folder.done_path
+        done_path = self._folder.done_path
         while self._acknowledged:
             version = self._acknowledged.popleft()
             sighting = self._sightings.get(version.name)

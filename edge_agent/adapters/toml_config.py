@@ -148,6 +148,8 @@ def _path_settings(data: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]
             yield from ((tls, name) for name in ("ca_file", "cert_file", "key_file"))
     for station in _tables(data.get("stations")):
         yield station, "model"
+        for camera in _tables(station.get("camera")):
+            yield camera, "password_file"
         for folder in _tables(station.get("folder")):
             yield from ((folder, name) for name in ("path", "done_path"))
     for asset in _tables(data.get("assets")):
@@ -164,17 +166,23 @@ def _of_values(data: dict[str, Any]) -> Iterator[tuple[KeyPath, Problem]]:
             )
             yield ("agent", "time_zone"), problem
     for broker in _tables(data.get("broker")):
-        file = broker.get("password_file")
-        if isinstance(file, str):
-            try:
-                read_secret(Path(file))
-            except ConfigError as error:
-                problem = Problem("broker.password_file", file, str(error.args[0]), error.hint)
-                yield ("broker", "password_file"), problem
+        yield from _of_secret(("broker", "password_file"), broker)
+    for number, station in enumerate(_tables(data.get("stations"))):
+        for camera in _tables(station.get("camera")):
+            yield from _of_secret(("stations", number, "camera", "password_file"), camera)
     for mqtt in _tables(data.get("mqtt")):
         for kind in ("readings", "facts"):
             for number, topic in enumerate(_tables(mqtt.get(kind))):
                 yield from _of_topic(("mqtt", kind, number), topic)
+
+
+def _of_secret(key: KeyPath, table: dict[str, Any]) -> Iterator[tuple[KeyPath, Problem]]:
+    file = table.get("password_file")
+    if isinstance(file, str):
+        try:
+            read_secret(Path(file))
+        except ConfigError as error:
+            yield key, Problem(dotted(key), file, str(error.args[0]), error.hint)
 
 
 def _of_topic(key: KeyPath, topic: dict[str, Any]) -> Iterator[tuple[KeyPath, Problem]]:
@@ -209,6 +217,8 @@ def _of_machine(settings: Settings) -> Iterator[tuple[KeyPath, Problem]]:
             yield ("broker", "tls", name), problem
     for number, station in enumerate(settings.stations):
         yield from _of_model(("stations", number, "model"), station.model, settings, "images --good DIR")
+        if station.folder is None:
+            continue
         path, done = Path(station.folder.path), station.folder.done_path
         # a folder that is not there is a share not mounted yet: the agent waits for it, and `doctor` tells
         if done is not None and path.is_dir() and path.stat().st_dev != _existing(Path(done)).stat().st_dev:
