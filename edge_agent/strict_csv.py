@@ -44,7 +44,7 @@ def read_csv(
     Raises:
         PoisonMessageError: its `reason` is a key of `CSV_REASONS` or of `strict_json.TEXT_REASONS`, or `wrong_type`.
 
-    >>> read_csv(b"17,21.5\\n", ("ts", "temp"), frozenset({"ts", "temp"}), ",", 100)
+    >>> read_csv(b"17,21.5\n", ("ts", "temp"), frozenset({"ts", "temp"}), ",", 100)
     [{'ts': 17, 'temp': 21.5}]
     """
     text = read_text(payload, max_bytes).removeprefix("\ufeff")
