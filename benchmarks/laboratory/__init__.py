@@ -1,0 +1,1 @@
+"""Simulated plants with known truth: which method tells it, and where ours fails."""
