@@ -16,10 +16,8 @@ import uvicorn
 
 from edge_agent.adapters.file_evidence import FileEvidence
 from edge_agent.adapters.folder_source import FolderSource
-from edge_agent.adapters.json_codec import JsonCodec
 from edge_agent.adapters.model_catalog import ModelCatalog
 from edge_agent.adapters.mqtt_sink import MqttSink
-from edge_agent.adapters.mqtt_source import MqttSource
 from edge_agent.adapters.opencv_decoder import OpencvDecoder
 from edge_agent.adapters.opencv_map_codec import encode_map
 from edge_agent.adapters.sqlite_store import SqliteStore
@@ -35,6 +33,7 @@ from edge_agent.inspecting import Eyes, StationAudit, StationPlan, StationWorker
 from edge_agent.instant import MICROSECONDS_PER_SECOND, from_us
 from edge_agent.metrics import Metrics
 from edge_agent.monitoring import AssetMonitor, WatchPlan
+from edge_agent.mqtt_sources import mqtt_sources
 from edge_agent.pipeline import Line, Pace, Pipeline
 from edge_agent.publishing import StationPolicy, agent_state_topic
 from edge_agent.recovery import resume_stops, warm_monitor
@@ -269,12 +268,7 @@ def _sink(settings: Settings, clock: Clock) -> MqttSink:
 
 
 def _sources(settings: Settings, store: SqliteStore, clock: Clock) -> Sequence[Source]:
-    filters = [topic.filter for topic in settings.mqtt.readings] + [topic.filter for topic in settings.mqtt.facts]
-    sources: list[Source] = []
-    if filters:
-        codec = JsonCodec(settings.mqtt)
-        client_id = f"{settings.agent.name}-in"
-        sources.append(MqttSource(settings.broker, client_id, filters, codec, clock, settings.mqtt.max_payload_bytes))
+    sources = mqtt_sources(settings, clock)
     watched = [station for station in settings.stations if station.folder is not None]
     sources += [FolderSource(station, clock, lambda key: store.event(key) is not None) for station in watched]
     return sources

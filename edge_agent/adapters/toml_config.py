@@ -16,7 +16,7 @@ from edge_agent.config import Settings
 from edge_agent.config_problems import Problem, dotted, explain, strange_values
 from edge_agent.errors import ConfigError
 from edge_agent.toml_lines import KeyPath, key_lines, nearest_line
-from edge_agent.topic_map import problem_of
+from edge_agent.topic_map import TopicPattern, problem_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -171,9 +171,14 @@ def _of_values(data: dict[str, Any]) -> Iterator[tuple[KeyPath, Problem]]:
         for camera in _tables(station.get("camera")):
             yield from _of_secret(("stations", number, "camera", "password_file"), camera)
     for mqtt in _tables(data.get("mqtt")):
-        for kind in ("readings", "facts"):
+        for kind, check in (
+            ("readings", _of_topic),
+            ("facts", _of_topic),
+            ("unified", _of_pattern),
+            ("images", _of_pattern),
+        ):
             for number, topic in enumerate(_tables(mqtt.get(kind))):
-                yield from _of_topic(("mqtt", kind, number), topic)
+                yield from check(("mqtt", kind, number), topic)
 
 
 def _of_secret(key: KeyPath, table: dict[str, Any]) -> Iterator[tuple[KeyPath, Problem]]:
@@ -198,6 +203,19 @@ def _of_topic(key: KeyPath, topic: dict[str, Any]) -> Iterator[tuple[KeyPath, Pr
                 at = (*key, "channels", name)
                 reason = "has a meaning of its own in a message and cannot be a channel"
                 yield at, Problem(dotted(at), "", reason, "rename it")
+
+
+def _of_pattern(key: KeyPath, topic: dict[str, Any]) -> Iterator[tuple[KeyPath, Problem]]:
+    written = topic.get("pattern")
+    if not isinstance(written, str):
+        return
+    try:
+        problem = problem_of(TopicPattern(written).filter)
+    except ConfigError as error:
+        problem = error.hint.removeprefix("correct it: ")
+    if problem is not None:
+        at = (*key, "pattern")
+        yield at, Problem(dotted(at), json.dumps(written), "is no MQTT topic pattern", f"correct it: {problem}")
 
 
 def _is_time_zone(name: str) -> bool:
