@@ -144,6 +144,9 @@ def _drawn(line: BenefitLine, evidence: Evidence, counterfactual: Counterfactual
         for unit in units
         if expected[rows := factor.among((unit,))].sum() > 0
     }
+    kpi = line.measurement.kpi if line.measure == "kpi" else None
+    if kpi is not None and kpi.better == "higher":
+        ratios = {unit: -ratio for unit, ratio in ratios.items()}  # the test asks for low values among the treated
     treated = tuple(unit for unit in factor.where(panel.treated).seen if unit in ratios)
     found = randomisation_test(ratios, treated)
     rule = check(

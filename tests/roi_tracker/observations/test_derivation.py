@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from roi_tracker.business_case import Plant
 from roi_tracker.observations import facts as f
 from roi_tracker.observations.derivation import derive
-from roi_tracker.observations.rows import AuditSample
+from roi_tracker.observations.rows import AssetHealth, AuditSample, Challenge, RepeatReviews
 from roi_tracker.observations.shifts import ShiftCalendar
 
 SEOUL = ZoneInfo("Asia/Seoul")
@@ -151,3 +151,61 @@ def test_the_inspection_in_force_follows_the_mode() -> None:
     assert [row.inspector for row in found.products] == ["previous", "ai"]
     assert found.line_shifts[0].live_s == 3 * 3600
     assert found.line_shifts[0].day == date(2025, 3, 1)
+
+
+def again(key: str, of: str, part_key: str, *, defective: bool, blind: bool = True, minute: int = 9) -> f.JudgedPart:
+    """A repeat of judgement `of`."""
+    first = judged(key, part_key, "audit_pass", defective=defective, minute=minute, blind=blind)
+    return f.JudgedPart(**{name: getattr(first, name) for name in first.__struct_fields__} | {"repeat_of": of})
+
+
+def test_repeated_reviews_tell_of_reviewers_and_replace_nothing() -> None:
+    found = derive(
+        [
+            part("1", "PASS"), part("2", "PASS"), part("3", "FAIL"), part("4", "PASS"),
+            judged("j1", "1", "audit_pass", defective=False), again("r1", "j1", "1", defective=True),
+            judged("j2", "2", "audit_pass", defective=False), again("r2", "j2", "2", defective=False),
+            judged("j3", "3", "audit_fail", defective=True), again("r3", "j3", "3", defective=True),
+            judged("j4", "4", "audit_pass", defective=True), again("r4", "j4", "4", defective=True, blind=False),
+        ],
+        CALENDAR,
+    )  # fmt: skip
+    row = found.products[0]
+    assert row.audits == (AuditSample("ai", "FAIL", 1, 1), AuditSample("ai", "PASS", 3, 1))
+    assert row.repeats == (RepeatReviews("FAIL", 1, 0, 0), RepeatReviews("PASS", 0, 1, 1))
+
+
+def test_challenges_add_up_by_inspector() -> None:
+    def shown(key: str, caught: int) -> f.ChallengeFact:
+        return f.ChallengeFact(
+            key=key, line="l", at=SIX, origin="imported", product="a", inspector="ai", defective=10, caught=caught,
+            good=20, rejected=1,
+        )  # fmt: skip
+
+    found = derive([shown("c1", 9), shown("c2", 8)], CALENDAR).products[0]
+    assert found.challenges == (Challenge("ai", 20, 17, 40, 2),)
+    assert found.inspected is None  # parts of known truth are no production
+
+
+def test_stops_and_alarms_machine_by_machine() -> None:
+    """Planned stops and those the system caused are not what a failure of the machine takes."""
+
+    def of(asset: str, key: str, minutes: int, *, planned: bool = False, reason: str = "") -> f.StopFact:
+        base = stop(key, SIX + timedelta(hours=int(key)), minutes)
+        fields = {name: getattr(base, name) for name in base.__struct_fields__}
+        return f.StopFact(**fields | {"asset": asset, "planned": planned, "reason": reason})
+
+    alarm = f.AlarmFact(key="a1", line="l", at=SIX, origin="measured", asset="press", alarm="bearing")
+    answer = f.AlarmOutcomeFact(
+        key="o1", line="l", at=SIX, origin="measured", asset="press", alarm_key="a1", outcome="confirmed", acted=True,
+        avoided_stop_h=4.0,
+    )  # fmt: skip
+    facts: list[f.Fact] = [
+        of("press", "1", 30), of("press", "2", 15), of("saw", "3", 5), of("press", "4", 60, planned=True),
+        of("saw", "5", 10, reason="lineproof_gate"), alarm, answer,
+    ]  # fmt: skip
+    row = derive(facts, CALENDAR).line_shifts[0]
+    assert row.assets == (
+        AssetHealth("press", 2, 45 * 60.0, confirmed=1, acted=1, estimated=1, avoided_stop_h=4.0),
+        AssetHealth("saw", 1, 5 * 60.0),
+    )
