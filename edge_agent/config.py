@@ -16,6 +16,7 @@ from edge_agent.camera_settings import CameraSettings
 from edge_agent.capture_settings import USUAL_REASONS, AuditSettings, DowntimeSettings, StopReasonSettings
 from edge_agent.mqtt_settings import MqttSourceSettings
 from edge_agent.settings_section import Name, Section
+from edge_agent.signals.settings import SignalSettings, signal_channels, signal_problems
 
 HostName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{0,252}$")]
 LateAction = Literal["none", "stop", "divert"]
@@ -265,6 +266,7 @@ class Settings(Section):
     mqtt: MqttSourceSettings = Field(default_factory=MqttSourceSettings)
     stations: tuple[StationSettings, ...] = ()
     assets: tuple[AssetSettings, ...] = ()
+    signals: tuple[SignalSettings, ...] = ()
     alarms: tuple[AlarmSettings, ...] = ()
     downtime: tuple[DowntimeSettings, ...] = ()
     stop_reasons: tuple[StopReasonSettings, ...] = USUAL_REASONS
@@ -286,8 +288,9 @@ class Settings(Section):
 
     @property
     def channels_of(self) -> dict[str, frozenset[str]]:
-        """Channel names that some topic carries, by `line/asset`."""
-        return self.mqtt.channels_of
+        """Channel names that some topic carries or a signal is derived into, by `line/asset`."""
+        carried, derived = self.mqtt.channels_of, signal_channels(self.signals, self.mqtt)
+        return {key: names | derived.get(key, frozenset()) for key, names in carried.items()}
 
     @model_validator(mode="after")
     def _names_fit(self) -> Settings:
@@ -304,6 +307,7 @@ class Settings(Section):
             *_repeated("station folders", [str(PurePosixPath(s.folder.path)) for s in self.stations if s.folder]),
             *_repeated("station cameras", [s.camera.address for s in self.stations if s.camera]),
             *_of_sources(self),
+            *signal_problems(self.signals, self.mqtt),
         ]
         problems += [
             f"mqtt.images: {topic.station!r} is no station"
