@@ -79,6 +79,7 @@ def to_fact(event: agent.Event) -> f.Fact | None:  # noqa: C901, PLR0911, PLR091
                 verdict=body.verdict,
                 mode=body.mode,
                 part=body.part_id,
+                image=body.image or "",
             )
         case agent.Disposition():
             return f.JudgedPart(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from roi_tracker.baseline.detectability import Detectability
-from roi_tracker.errors import StoreError
+from roi_tracker.errors import CaseError, StoreError
 from roi_tracker.ledger.books import Books, books_of, newest_case
 from roi_tracker.ledger.chain import GENESIS, text_digest
 from roi_tracker.ledger.entries import CaseVersion, Draft, ReportSaved
@@ -22,16 +22,18 @@ from roi_tracker.realization.board import Board, board
 from roi_tracker.realization.projection import Projection
 from roi_tracker.report.case_text import CaseFormat, CaseText
 from roi_tracker.report.composition import Circumstances, compose
+from roi_tracker.report.drilldown import DrillRow, ShiftFacts, drill_rows, window_of
 from roi_tracker.report.model import BaselineInput, Inputs, Report
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from roi_tracker.baseline.frozen import FrozenBaseline
     from roi_tracker.baseline.pilot import PilotReport
-    from roi_tracker.business_case import BusinessCase
+    from roi_tracker.business_case import BenefitLine, BusinessCase
     from roi_tracker.ledger.entries import Entry
+    from roi_tracker.observations.facts import Fact
     from roi_tracker.observations.rows import Observations
     from roi_tracker.ports import LedgerStore, TrackerStore
     from roi_tracker.proof.proving import Proof
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
 
 AUTHOR = "roi-tracker report"
 _SHORTEST_HASH = 8
+_DAYS_AT_ONCE = 7
+"""Days whose events are read together: those of a busy week still fit in memory."""
 
 
 class Moment(msgspec.Struct, frozen=True):
@@ -167,6 +171,42 @@ class Reporting(Programme):
                 pilot=self._pilot(piloting, on),
             ),
         )
+
+    def rows(self, benefit_id: str) -> tuple[DrillRow, ...]:
+        """Observations behind a benefit line.
+
+        Raises:
+            CaseError: the case has no such line.
+        """
+        return drill_rows(self._case, self.line(benefit_id), self.observations())
+
+    def line(self, benefit_id: str) -> BenefitLine:
+        """A benefit line by its id.
+
+        Raises:
+            CaseError: the case has no such line.
+        """
+        for one in self._case.benefits:
+            if one.id == benefit_id:
+                return one
+        known = ", ".join(one.id for one in self._case.benefits)
+        raise CaseError("no such benefit line", field="line", value=benefit_id, hint=f"one of {known}")
+
+    def events(self, rows: Sequence[DrillRow]) -> Iterator[tuple[DrillRow, tuple[Fact, ...]]]:
+        """Each observation with the events it was made of, some days at a time."""
+        done = 0
+        while done < len(rows):
+            first = rows[done].day
+            last = first + timedelta(days=_DAYS_AT_ONCE - 1)
+            together = [row for row in rows[done:] if row.day <= last]
+            placed = ShiftFacts(self._calendar, self._store.facts_between(*window_of(self._calendar, first, last)))
+            for row in together:
+                yield row, placed.behind(row)
+            done += len(together)
+
+    def fact(self, key: str) -> Fact | None:
+        """An event by its key; None where the store has none."""
+        return next(iter(self._store.facts_by_key([key])), None)
 
     def _prospects(self, piloting: Piloting) -> tuple[Detectability, ...]:
         """What every line could show in the pilot's weeks."""

@@ -72,12 +72,14 @@ class InspectedPart(_Fact, frozen=True, tag="inspected", kw_only=True):
 
     Attributes:
         part: identity of the part, empty where parts carry none; two cameras that fail one part saw one loss.
+        image: digest under which the agent keeps its image; empty where it keeps none.
     """
 
     product: str
     verdict: Literal["PASS", "FAIL", "REVIEW", "NO_VERDICT"]
     mode: Literal["off", "shadow", "live"]
     part: str = ""
+    image: str = ""
 
 
 class JudgedPart(_Fact, frozen=True, tag="judged", kw_only=True):

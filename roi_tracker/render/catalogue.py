@@ -28,6 +28,10 @@ class Catalogue:
         """Every key there is."""
         return frozenset(self._messages)
 
+    def raw(self, key: str) -> str:
+        """The message with its places unfilled."""
+        return self._messages[key]
+
     def __call__(self, key: str, **values: object) -> str:
         """The message with its places filled.
 
@@ -44,14 +48,15 @@ class Catalogue:
 def catalogue(language: Language) -> Catalogue:
     """The catalogue of a language, read once."""
     text = resources.files("roi_tracker.render").joinpath("locale", f"{language}.toml").read_text(encoding="utf-8")
-    return Catalogue(language, _flat(tomllib.loads(text)))
+    return Catalogue(language, flat(tomllib.loads(text)))
 
 
-def _flat(tree: Mapping[str, object], prefix: str = "") -> dict[str, str]:
-    flat: dict[str, str] = {}
+def flat(tree: Mapping[str, object], prefix: str = "") -> dict[str, str]:
+    """A tree of words as messages with dotted keys."""
+    found: dict[str, str] = {}
     for key, value in tree.items():
         if isinstance(value, dict):
-            flat.update(_flat(value, f"{prefix}{key}."))
+            found.update(flat(value, f"{prefix}{key}."))
         else:
-            flat[prefix + key] = str(value)
-    return flat
+            found[prefix + key] = str(value)
+    return found

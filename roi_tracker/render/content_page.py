@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import jinja2
 from markupsafe import Markup
 
+from roi_tracker.render.content_blocks import Surround
 from roi_tracker.render.content_charts import PAGE, svg
 
 if TYPE_CHECKING:
@@ -22,9 +23,16 @@ _environment = jinja2.Environment(
 )
 
 
-def render_content_page(content: Content) -> str:
-    """The page."""
-    return _environment.get_template("content.html").render(content=content, drawing=_drawing)
+def render_content_page(content: Content, around: Surround | None = None) -> str:
+    """The page.
+
+    Args:
+        content: what it says.
+        around: links and policy of a service; None for a file.
+    """
+    return _environment.get_template("content.html").render(
+        content=content, drawing=_drawing, around=around or Surround()
+    )
 
 
 def _drawing(chart: Chart) -> Markup:

@@ -95,7 +95,7 @@ def _check_glyphs(content: Content) -> None:
 
 
 def _texts(content: Content) -> Iterator[tuple[str, str]]:
-    for where in ("kicker", "title", "subtitle", "footer"):
+    for where in ("kicker", "title", "subtitle", "footer", "banner"):
         yield where, getattr(content, where)
     for section in content.sections:
         yield from ((section.id, text) for text in _section_texts(section))
@@ -112,6 +112,7 @@ def _section_texts(section: Section) -> Iterator[str]:
         yield from (text for spark in chart.sparks for text in (spark.label, spark.shown))
     for table in section.tables:
         yield from (column.label for column in table.columns)
+        yield table.caption
         yield from table.details
         for row in table.rows:
             yield from row

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import unicodedata
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -13,6 +14,7 @@ from roi_tracker.errors import CaseError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import date
     from decimal import Decimal
 
     from roi_tracker.formulas import Formula
@@ -51,6 +53,11 @@ class Book:
         made = Sheet(self.raw, name[:_LONGEST_NAME], self._title)
         self._sheets.append(made)
         return made
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the sheets so far."""
+        return tuple(sheet.name for sheet in self._sheets)
 
     def chart(self, kind: str, subtype: str | None = None) -> Any:  # noqa: ANN401 - the library has no types
         """A new chart."""
@@ -160,6 +167,12 @@ class Sheet:
         if value is not None:
             look = self._figure(row, column, value, number_format)
             self._sheet.write_number(row, column, float(value), self._format(_Look(look)))
+
+    def day(self, row: int, column: int, day: date) -> None:
+        """A calendar day that formulas can count with."""
+        moment = datetime(day.year, day.month, day.day)  # noqa: DTZ001 - a cell has no time zone
+        self._measure(column, "yyyy-mm-dd")
+        self._sheet.write_datetime(row, column, moment, self._format(_Look("yyyy-mm-dd")))
 
     def formula(
         self, row: int, column: int, formula: str, cached: Decimal | float | str, number_format: str = MONEY

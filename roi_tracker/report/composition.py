@@ -85,6 +85,8 @@ def compose(case: BusinessCase, realization: Realization, around: Circumstances)
         go_live=case.go_live,
         baseline_first=case.periods.baseline.first,
         baseline_last=case.periods.baseline.last,
+        blackout_first=case.periods.blackout.first,
+        blackout_last=case.periods.blackout.last,
         origin=origins,
         facts=around.inputs.facts,
         realization=realization,

@@ -175,6 +175,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     go_live: date
     baseline_first: date
     baseline_last: date
+    blackout_first: date
+    blackout_last: date
     origin: Origin
     facts: int
     realization: Realization

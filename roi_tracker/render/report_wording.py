@@ -1,0 +1,152 @@
+"""Figures of a report as people of one language write them."""
+
+from __future__ import annotations
+
+import tomllib
+from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from roi_tracker.money import Money, format_money, unit_factor, unit_label
+from roi_tracker.proof.proving import NotProven, Realized
+from roi_tracker.render.catalogue import Catalogue, catalogue, flat
+from roi_tracker.render.rule_text import rule_fix, rule_sentence
+
+if TYPE_CHECKING:
+    from roi_tracker.baseline.rules import Check
+    from roi_tracker.money import Language
+    from roi_tracker.realization.flows import Payback
+    from roi_tracker.report.model import BothNames, LineSection, Report
+
+_FEW = 10
+_MINUS = "\N{MINUS SIGN}"
+_LARGE = 1_000
+
+
+@lru_cache(maxsize=2)
+def report_words(language: Language) -> Catalogue:
+    """Words of codes and of the report's sections together, read once a language."""
+    text = resources.files("roi_tracker.render").joinpath("locale", f"report.{language}.toml").read_text("utf-8")
+    base = catalogue(language)
+    return Catalogue(language, {key: base.raw(key) for key in base.keys} | flat(tomllib.loads(text)))
+
+
+class ReportWording:
+    """Writes money, ratios, quantities and names of one report."""
+
+    def __init__(self, report: Report, language: Language) -> None:
+        self.report = report
+        self.language = language
+        self.t = report_words(language)
+        self._lines = {line.result.benefit_id: self.name(line.name) for line in report.lines}
+
+    def name(self, name: BothNames) -> str:
+        """A name in this language."""
+        return name.ko if self.language == "ko" else name.en
+
+    def either(self, korean: str | None, english: str | None) -> str:
+        """One of two texts, empty where there is none."""
+        return (korean if self.language == "ko" else english) or ""
+
+    def line(self, benefit_id: str) -> str:
+        """A benefit line's name by its id."""
+        return self._lines.get(benefit_id, benefit_id)
+
+    @property
+    def unit(self) -> str:
+        """The display unit in words."""
+        return unit_label(self.report.currency, self.report.display_unit, self.language)
+
+    @property
+    def factor(self) -> int:
+        """What one display unit is in the currency."""
+        return unit_factor(self.report.display_unit, self.language)
+
+    def axis(self, amount: Decimal) -> float:
+        """Money in display units."""
+        return float(amount) / self.factor
+
+    def money(self, amount: Decimal) -> str:
+        """An amount in the display unit."""
+        return format_money(Money(amount, self.report.currency), self.language, self.report.display_unit)
+
+    def exact(self, amount: Decimal) -> str:
+        """An amount in the currency itself, for unit values and ledgers."""
+        return format_money(Money(amount, self.report.currency), self.language)
+
+    def plain(self, amount: Decimal) -> str:
+        """An amount in display units for a table whose document states the unit."""
+        value = self.axis(amount)
+        text = f"{abs(value):,.{0 if abs(value) >= _LARGE else 1}f}"
+        return f"{_MINUS}{text}" if value < 0 and text.strip("0.,") else text
+
+    def signed(self, amount: Decimal) -> str:
+        """A change: its sign always stands before it."""
+        text = self.plain(amount)
+        return text if text.startswith(_MINUS) else f"+{text}"
+
+    def percent(self, ratio: float | Decimal | None) -> str:
+        """A ratio as a percentage without decimals; one below 10 %."""
+        if ratio is None:
+            return self.t("figure.none")
+        value = Decimal(repr(float(ratio))) * 100
+        places = Decimal("0.1") if abs(value) < _FEW else Decimal(1)
+        rounded = value.quantize(places, rounding=ROUND_HALF_UP)
+        return f"{_MINUS if rounded < 0 else ''}{abs(rounded):,} %"
+
+    def quantity(self, value: float | Decimal) -> str:
+        """A physical quantity: whole from 100, else one decimal."""
+        size = abs(float(value))
+        text = f"{size:,.{0 if size >= _FEW**2 else 1}f}"
+        return f"{_MINUS}{text}" if value < 0 and text.strip("0.,") else text
+
+    def figure(self, value: float | None) -> str:
+        """A bare number of four digits that count."""
+        if value is None:
+            return self.t("figure.none")
+        text = f"{abs(value):,.0f}" if abs(value) >= _LARGE else f"{abs(value):,.4g}"
+        return f"{_MINUS}{text}" if value < 0 else text
+
+    def physical(self, line: LineSection) -> str:
+        """A line's physical unit in words."""
+        return self.t(f"unit.{line.unit}") if line.unit else ""
+
+    def payback(self, found: Payback) -> str:
+        """The day, or why there is none."""
+        return found.on.isoformat() if found.on is not None else self.t(f"payback.{found.reason}")
+
+    def years(self, value: float | None, reason: str) -> str:
+        """A planned payback time; its reason is told, never guessed."""
+        if value is not None:
+            return self.t("figure.years", value=f"{value:.2f}")
+        return self.t("plan.no_outlay" if reason == "no_outlay" else "figure.never")
+
+    def rule(self, check: Check) -> str:
+        """What a rule found, with its evidence."""
+        return rule_sentence(check, self.t)
+
+    def mark(self, check: Check) -> str:
+        """Passed, noted or failed."""
+        return self.t("mark.ok" if check.passed else "mark.bad" if check.disqualifies else "mark.warn")
+
+    def why(self, proof: Realized | NotProven) -> str:
+        """Why a line is not proven."""
+        if isinstance(proof, Realized):
+            return ""
+        if proof.reason == "rules_failed":
+            return " ".join(f"{self.t(f'rule.{one.rule}.name')}: {self.rule(one)}" for one in proof.failed) or self.t(
+                "reason.no_data"
+            )
+        return self.t(f"reason.{proof.reason}")
+
+    def would_prove(self, proof: NotProven) -> str:
+        """What would prove it."""
+        if proof.reason == "rules_failed":
+            return " ".join(rule_fix(one, self.t) for one in proof.failed) or self.t("prove.no_data")
+        if proof.reason != "interval_contains_zero" or proof.estimate is None:
+            return self.t(f"prove.{proof.reason}")
+        if proof.days_needed is None:
+            return self.t("prove.baseline_too_noisy")
+        key = "effect_smaller" if proof.days_needed <= proof.estimate.days else "interval_contains_zero"
+        return self.t(f"prove.{key}", days=proof.days_needed, measured=proof.estimate.days)
