@@ -10,11 +10,13 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disa
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
 from edge_agent.events import Alarm, Health, Inspection, Undelivered
+from edge_agent.readings import Quality
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from edge_agent.ports import Committed
+    from edge_agent.readings import Reading
     from edge_agent.system_state import InterlockName, SystemState
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
@@ -56,6 +58,13 @@ METRICS: tuple[MetricSpec, ...] = (
         "Images refused before scoring; each part got NO_VERDICT.",
         ("station", "reason"),
     ),
+    MetricSpec(
+        "lineproof_camera_frames_total",
+        "counter",
+        "Frames by what became of them: usable; starting, late or repeated, which are never judged; dropped.",
+        ("station", "fate"),
+    ),
+    MetricSpec("lineproof_camera_faults_total", "counter", "Camera connections given up.", ("station", "reason")),
     MetricSpec("lineproof_commits_total", "counter", "Durable transactions."),
     MetricSpec("lineproof_events_total", "counter", "New events committed, by kind.", ("kind",)),
     MetricSpec(
@@ -69,6 +78,12 @@ METRICS: tuple[MetricSpec, ...] = (
         "lineproof_undelivered_now", "gauge", "Messages past their deadline and still not acknowledged.", ("line",)
     ),
     MetricSpec("lineproof_health", "gauge", "Machine health, 0 to 100; NaN while it is not known.", ("line", "asset")),
+    MetricSpec(
+        "lineproof_signal",
+        "gauge",
+        "Newest figure derived of a waveform; NaN while its blocks do not give it.",
+        ("line", "asset", "channel"),
+    ),
     MetricSpec("lineproof_link_up", "gauge", "1 while a source or sink is alive, 0 otherwise.", ("link",)),
     MetricSpec(
         "lineproof_interlock", "gauge", "What the line's controller is told: 0 run, 1 divert, 2 stop.", ("line",)
@@ -146,6 +161,14 @@ class Metrics:
         """An image was refused and its part got NO_VERDICT."""
         self._add("lineproof_image_refusals_total", (station, reason))
 
+    def camera_frame(self, station: str, fate: str) -> None:
+        """A camera delivered a frame."""
+        self._add("lineproof_camera_frames_total", (station, fate))
+
+    def camera_fault(self, station: str, reason: str) -> None:
+        """A camera's connection ended or was given up."""
+        self._add("lineproof_camera_faults_total", (station, reason))
+
     def verdict(self, line: str, station: str, verdict: str) -> None:
         """A verdict became durable; `committed` calls this."""
         self._add("lineproof_verdicts_total", (line, station, verdict))
@@ -182,6 +205,13 @@ class Metrics:
     def health(self, line: str, asset: str, health: float | None) -> None:
         """A machine's health is now this, None for not known."""
         self._set("lineproof_health", math.nan if health is None else health, (line, asset))
+
+    def signals(self, readings: Sequence[Reading]) -> None:
+        """Figures of a block of a waveform became durable."""
+        for reading in readings:
+            channel = reading.channel
+            value = reading.value if reading.quality < Quality.BAD else math.nan
+            self._set("lineproof_signal", value, (channel.line, channel.asset, channel.name))
 
     def line_counts(self, line: str, *, alarms_active: int, undelivered_now: int) -> None:
         """What stands open on a line now."""

@@ -17,6 +17,7 @@ from edge_agent.adapters.msgpack_codec import MsgpackCodec
 from edge_agent.adapters.sparkplug_codec import SparkplugCodec
 from edge_agent.adapters.sparkplug_host import SparkplugHost
 from edge_agent.codec_routing import CodecRouter
+from edge_agent.deriving import SignalCodec
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,7 +56,8 @@ def mqtt_sources(settings: Settings, clock: Clock) -> list[Source]:
     sources: list[Source] = []
     messages = message_codec(mqtt)
     if messages.filters:
-        sources.append(MqttSource(broker, f"{agent}-in", messages.filters, messages, clock, mqtt.max_payload_bytes))
+        codec = SignalCodec(messages, settings.signals)
+        sources.append(MqttSource(broker, f"{agent}-in", messages.filters, codec, clock, mqtt.max_payload_bytes))
     if mqtt.images:
         stations = [ImageStation(s.line, s.name, s.product, s.limits.max_bytes) for s in settings.stations]
         images = ImageCodec(mqtt.images, stations)

@@ -328,6 +328,8 @@ class Pipeline:
             for observer in self._line.observers:
                 observer.committed(committed)
         for entry in entries:
+            if entry.delivery is not None and entry.delivery.waveforms:
+                self._line.metrics.signals(entry.delivery.readings)
             for poison in entry.delivery.quarantined if entry.delivery is not None else ():
                 self._line.metrics.quarantined(poison.reason)
                 self._warn_once(poison)
