@@ -13,7 +13,7 @@ from edge_agent.readings import Quality, Reading
 from edge_agent.signals.amplitude import amplitudes
 from edge_agent.signals.bearings import FAULTS
 from edge_agent.signals.envelopes import squared_envelope_spectrum
-from edge_agent.signals.harmonics import Search, find_harmonics
+from edge_agent.signals.harmonics import Search, find_harmonics, orders_found
 from edge_agent.signals.settings import ACCELERATIONS, VELOCITIES
 from edge_agent.signals.severity import zone_numbers
 from edge_agent.signals.spectra import band_rms
@@ -101,4 +101,4 @@ def _bearing(waveform: Waveform, signal: SignalSettings, shaft_hz: float) -> Ite
         lines = find_harmonics(spectrum, shaft_hz * orders.heard(fault), search)
         prominences = [line.prominence_db for line in lines]
         yield Figure(fault, float(np.mean(prominences)) if prominences else math.nan, "dB")
-        yield Figure(f"{fault}_harmonics", float(sum(line.found for line in lines)) if lines else math.nan)
+        yield Figure(f"{fault}_harmonics", float(len(orders_found(lines))) if lines else math.nan)
