@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 DEFAULT_WEEKS = 8
 
 
+_NOT_PREDICTED = frozenset({"inspection", "maintenance"})
+"""Measures that count what audits and findings say: the power of a prediction is not theirs, nor is its unit."""
+
+
 @dataclass(frozen=True)
 class Prospect:
     """What is asked about the reporting to come.
@@ -133,6 +137,8 @@ class Piloting:
     ) -> Detectability | Unfitted:
         if isinstance(fitted, Unfitted):
             return fitted
+        if line.measure in _NOT_PREDICTED:
+            return Unfitted(line.id, ())
         case, scope = self._case, scope_of(line, self._calendar)
         panel = panel_of(self._observations, scope, case.periods.baseline, "previous")
         question = Question(
