@@ -110,8 +110,8 @@ def defects(observations: Observations, scope: Scope, when_unknown: Inspector) -
     Args:
         observations: everything derived.
         scope: lines that are measured.
-        when_unknown: the inspection in force on lines of the programme that never reported a mode; on control lines it
-            is the previous one.
+        when_unknown: the inspection in force on lines of the programme that never reported a mode; on control lines,
+            and where parts were audited as the previous inspection's and never as the AI's, it is the previous one.
     """
     columns = product_columns(observations, scope)
     table = columns.table
@@ -128,7 +128,7 @@ def defects(observations: Observations, scope: Scope, when_unknown: Inspector) -
     )
     known = readings.known & ~(columns.cut(table.coverage) < MINIMUM_DAY_COVERAGE)  # where nothing says, it counts
     inspector = table.inspector[columns.kept].astype(np.int64)
-    programme = columns.line.among(scope.programme_lines)
+    programme = columns.line.among(scope.programme_lines) & ~_without_ai(columns)
     inspector[(inspector < 0) & programme] = INSPECTOR_CODES[when_unknown]
     inspector[inspector < 0] = INSPECTOR_CODES["previous"]
     passed = np.maximum(0.0, inspected - rejected - columns.cut(table.reviewed))
@@ -138,6 +138,14 @@ def defects(observations: Observations, scope: Scope, when_unknown: Inspector) -
     return DefectSource(
         readings.where(known), columns.product.where(known), parts, _audits(columns, inspector, known), scope
     )
+
+
+def _without_ai(columns: ProductColumns) -> NDArray[np.bool_]:
+    """(rows,) whether the row's line has audits and none of them is of the AI: its programme is no inspection."""
+    samples, line = columns.table.audits, columns.table.line
+    audited = np.unique(line[samples.row])
+    with_ai = np.unique(line[samples.row[samples.inspector == INSPECTOR_CODES["ai"]]])
+    return np.isin(line[columns.kept], np.setdiff1d(audited, with_ai))
 
 
 def _audits(columns: ProductColumns, inspector: NDArray[np.int64], known: NDArray[np.bool_]) -> _Audits:
