@@ -196,6 +196,7 @@ def test_alternatives_of_the_sample_load_instead_of_what_they_replace(tmp_path: 
     path.write_text(re.sub(r"^#\| ", "", text, flags=re.MULTILINE), encoding="utf-8")
     settings = load(path)
     assert settings.broker.password is not None
+    assert settings.stations[0].folder is not None
     assert settings.stations[0].folder.done_path == "/srv/images/press-1-done"
 
 
