@@ -103,7 +103,7 @@ class Agent:
                 clock=clock,
                 metrics=metrics,
                 sink=_sink(settings, clock),
-                sources=(*_sources(settings, store, clock), *cameras),
+                sources=(*_sources(settings, store, clock, metrics), *cameras),
                 workers=workers,
                 monitors=_monitors(settings, catalog, store),
                 stops=_stops(settings, store),
@@ -269,8 +269,8 @@ def _sink(settings: Settings, clock: Clock) -> MqttSink:
     )
 
 
-def _sources(settings: Settings, store: SqliteStore, clock: Clock) -> Sequence[Source]:
-    sources = mqtt_sources(settings, clock)
+def _sources(settings: Settings, store: SqliteStore, clock: Clock, metrics: Metrics) -> Sequence[Source]:
+    sources = mqtt_sources(settings, clock, metrics)
     watched = [station for station in settings.stations if station.folder is not None]
     sources += [FolderSource(station, clock, lambda key: store.event(key) is not None) for station in watched]
     return sources

@@ -310,7 +310,7 @@ class Settings(Section):
             *signal_problems(self.signals, self.mqtt),
         ]
         problems += [
-            f"mqtt.images: {topic.station!r} is no station"
+            f"mqtt.images: {topic.station!r} is no station. Fix: name one of [[stations]]"
             for topic in self.mqtt.images
             if topic.station not in {station.name for station in self.stations}
         ]

@@ -120,7 +120,7 @@ def route(tmp_path: Path) -> Iterator[Route]:
     eyes = Eyes(OpencvDecoder(station.limits), Brightness(), FileEvidence(tmp_path / "evidence"), encode_map)
     plan = StationPlan("out", "press-1", "shadow", frozenset({"FAIL"}))
     watch = WatchPlan("press-1", "press", stale_us=60_000_000, record_every_us=3_600_000_000)
-    sources = mqtt_sources(settings, clock)
+    sources = mqtt_sources(settings, clock, metrics)
     assert [source.name for source in sources] == ["mqtt:route-images", "mqtt:route-sparkplug", "mqtt:route-host"]
     pipeline = Pipeline(
         Line(

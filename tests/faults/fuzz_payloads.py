@@ -310,14 +310,15 @@ def run(folder: Path, broker: Broker, plan: Plan) -> Outcome:
     mqtt = topics()
     agent = AgentSettings(name="fuzz-agent", data_dir=str(folder))
     clock = TickingClock()
-    sources = mqtt_sources(Settings(agent=agent, broker=broker.settings(), mqtt=mqtt), clock)
+    metrics = Metrics()
+    sources = mqtt_sources(Settings(agent=agent, broker=broker.settings(), mqtt=mqtt), clock, metrics)
     readers = [source for source in sources if isinstance(source, MqttSource)]
     store = SqliteStore.open(folder / "fuzz.sqlite")
     pipeline = Pipeline(
         Line(
             store=store,
             clock=clock,
-            metrics=Metrics(),
+            metrics=metrics,
             sink=NoSink(),
             sources=sources,
             workers={},
@@ -381,12 +382,11 @@ def main() -> int:
     parser.add_argument("--good", type=int, default=100_000)
     parser.add_argument("--fuzzed", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--broker", choices=("iotcore", "mosquitto"), default="iotcore")
     given = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        broker = start_broker(given.broker, folder)
+        broker = start_broker("iotcore", folder)
         try:
             outcome = run(folder, broker, Plan(given.good, given.fuzzed, given.seed))
         finally:

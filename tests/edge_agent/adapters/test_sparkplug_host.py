@@ -23,13 +23,17 @@ __all__ = ["broker", "mosquitto"]  # fixtures
 pytestmark = pytest.mark.broker
 
 STATE = "spBv1.0/STATE/lineproof"
+ASKED: list[str] = []
 QUICK = Backoff(base_s=0.05, cap_s=0.2, jitter=lambda: 1.0)
 
 
 @pytest.fixture
 def host(broker: Broker) -> Iterator[SparkplugHost]:
     nodes = [("plant", "cell-1")]
-    made = SparkplugHost(broker.settings(), "agent-host", "lineproof", nodes, SystemClock(), backoff=QUICK)
+    ASKED.clear()
+    made = SparkplugHost(
+        broker.settings(), "agent-host", "lineproof", nodes, SystemClock(), ASKED.append, backoff=QUICK
+    )
     yield made
     made.stop()
 
@@ -62,7 +66,7 @@ def test_it_says_that_it_is_there_and_asks_for_births(host: SparkplugHost, node:
 
     host.ask_rebirth("plant", "cell-2")
     wait_for(lambda: node.payloads("spBv1.0/plant/NCMD/cell-2"), "another node is asked")
-    assert host.rebirths_asked == 2
+    assert ASKED == ["plant/cell-1", "plant/cell-2"]
 
     since = states(node)[0]["timestamp"]
     host.stop()
@@ -90,7 +94,7 @@ def test_its_last_will_speaks_when_it_dies_and_the_next_connection_has_its_own_t
     node = PlantPeer(mosquitto.settings())
     node.subscribe(STATE)
     settings = mosquitto.settings()
-    host = SparkplugHost(settings, "agent-host", "lineproof", [], SystemClock(), backoff=QUICK)
+    host = SparkplugHost(settings, "agent-host", "lineproof", [], SystemClock(), ASKED.append, backoff=QUICK)
     host.start(ignore)
     wait_for(lambda: states(node), "the state is published")
     thief = PlantPeer(settings, client_id="agent-host")  # takes the connection over, which ends it without a goodbye

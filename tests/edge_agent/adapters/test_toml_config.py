@@ -228,6 +228,20 @@ def test_channels_may_have_spaces_in_their_names(tmp_path: Path) -> None:
             ),
         ),
         (
+            LEAST + '[[mqtt.unified]]\npattern = "a/{line}x"\nlines = ["l"]\nassets = ["m"]\nchannels = { c = "1" }\n',
+            (
+                'lineproof.toml:5: mqtt.unified[1].pattern = "a/{line}x": is no MQTT topic pattern. '
+                "Fix: correct it: '{line}x' is no named level; write {name} between two /"
+            ),
+        ),
+        (
+            LEAST + '[[mqtt.images]]\npattern = "a"\nstation = "nobody"\n',
+            (
+                "lineproof.toml:6: mqtt.images[1].station: mqtt.images: 'nobody' is no station. "
+                "Fix: name one of [[stations]]"
+            ),
+        ),
+        (
             LEAST + '[[mqtt.readings]]\nfilter = "a"\nline = "l"\nasset = "m"\nchannels = { seq = "1" }\n',
             (
                 "lineproof.toml:8: mqtt.readings[1].channels.seq: has a meaning of its own in a message "
