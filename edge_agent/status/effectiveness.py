@@ -9,7 +9,7 @@ import msgspec
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from edge_agent.events import Event, MachineState
+from edge_agent.events import Event, MachineState, Origin
 from edge_agent.oee import Effectiveness, Quantities, TimeElements, effectiveness, quantities, time_elements
 from edge_agent.status.problems import RequestProblemError
 from edge_agent.status.shifts import Shift, ShiftCalendar
@@ -38,6 +38,7 @@ class OeeReport(msgspec.Struct, frozen=True):
         coverage: share of the period in which the machine's state is known.
         times: where the time went.
         made: what came of it.
+        origin: `simulated` when any fact of the period is, else `measured` or `imported`.
         indicators: each a value or the reason that there is none.
     """
 
@@ -49,6 +50,7 @@ class OeeReport(msgspec.Struct, frozen=True):
     coverage: float
     times: TimeElements
     made: Quantities
+    origin: Origin
     indicators: Effectiveness
 
 
@@ -89,6 +91,7 @@ def router(context: StatusContext, ledger: StopLedger) -> APIRouter:
             coverage=times.coverage,
             times=times,
             made=made,
+            origin=_origin([*states, *counts], period),
             indicators=effectiveness(times, made),
         )
         return Response(
@@ -120,6 +123,14 @@ def _period(start: datetime | None, end: datetime | None, calendar: ShiftCalenda
             422, "bad_period", "The period is empty, lies ahead, or is longer than 31 days.", "Give from before to."
         )
     return Shift(since, until)
+
+
+def _origin(facts: Sequence[Event], period: Shift) -> Origin:
+    """The least trustworthy origin of what lies in the period or holds at its begin."""
+    before = [fact for fact in facts if fact.occurred_at < period.start and isinstance(fact.body, MachineState)]
+    held = max(before, key=lambda fact: fact.occurred_at, default=None)
+    used = {fact.origin for fact in facts if period.holds(fact.occurred_at)} | ({held.origin} if held else set())
+    return "simulated" if "simulated" in used else "imported" if "imported" in used else "measured"
 
 
 def _facts(reader: StoreReader, kind: str, line: str, since: datetime) -> list[Event]:
