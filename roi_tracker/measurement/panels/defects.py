@@ -69,8 +69,10 @@ class DefectSource:
     def panel(self, period: Period) -> Panel:
         """The rows of a period with their estimated true defects."""
         kept = self.readings.valid(period, self.scope)
-        group = self.product.codes[kept] * len(_INSPECTORS) + self.parts.inspector[kept]
-        groups = len(self.product.levels) * len(_INSPECTORS)
+        line, product = self.readings.line, self.product
+        who = len(_INSPECTORS)
+        group = (line.codes[kept] * len(product.levels) + product.codes[kept]) * who + self.parts.inspector[kept]
+        groups = len(line.levels) * len(product.levels) * who
         verdicts = self.parts.verdicts[kept]
         population = np.stack(
             [np.bincount(group, weights=verdicts[:, s], minlength=groups) for s in range(len(_STRATA))], axis=1
@@ -91,16 +93,16 @@ class DefectSource:
         strata: list[StratumRate] = []
         noise: list[AuditNoise] = []
         for index in np.flatnonzero(present):
-            product, who = divmod(int(index), len(_INSPECTORS))
+            rest, inspector = divmod(int(index), who)
+            place, made = divmod(rest, len(product.levels))
             for s, name in enumerate(_STRATA):
                 parts, looked_at = population[index, s], audited[index, s]
-                key = StratumKey(self.product.levels[product], _INSPECTORS[who], name)
+                key = StratumKey(product.levels[made], _INSPECTORS[inspector], name, line.levels[place])
                 strata.append(StratumRate(key, int(parts), int(looked_at), int(found[index, s])))
                 if parts and looked_at:
                     mine = cell == index * len(_STRATA) + s
                     by_day = np.bincount(day[mine], weights=residual[mine], minlength=len(panel.days))
-                    members = np.where(group == index, verdicts[:, s], 0.0)
-                    noise.append(AuditNoise(members, parts / looked_at * by_day))
+                    noise.append(AuditNoise(verdicts[:, s], group, int(index), parts / looked_at * by_day))
         return replace(panel, noise=tuple(noise), ruler=Ruler(tuple(sorted(strata, key=lambda known: known.key))))
 
 
