@@ -59,7 +59,7 @@ class Piloting:
 
     def prospects(self, prospect: Prospect) -> tuple[Detectability | Unfitted, ...]:
         """What each benefit line will be able to show: on its frozen baseline, or on what would be frozen now."""
-        return tuple(self._prospect(line, self._current(line), prospect) for line in self.benefits)
+        return tuple(self._prospect(line, self._held(line), prospect) for line in self.benefits)
 
     def report(self, as_of: date, audits_per_week: float | None = None) -> PilotReport:
         """Plan and standing of the case's pilot.
@@ -128,6 +128,10 @@ class Piloting:
             reads=reads,
             detectability=found if isinstance(found, Detectability) else None,
         )
+
+    def _held(self, line: BenefitLine) -> FittedBaseline | Unfitted:
+        frozen = self._frozen.get(line.id)
+        return self._current(line) if frozen is None else frozen.fitted
 
     def _current(self, line: BenefitLine) -> FittedBaseline | Unfitted:
         return fit_baseline(self._case, line, self._observations, scope_of(line, self._calendar))
