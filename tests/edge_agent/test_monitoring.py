@@ -135,3 +135,11 @@ def test_a_silence_older_than_the_newest_reading_changes_nothing() -> None:
     feed(monitor, [50.0] * 5)
     assert monitor.fall_silent(3 * SECOND) == []
     assert AssetMonitor(PLAN, None, []).fall_silent(9 * SECOND) == []
+
+
+def test_a_change_before_the_first_window_that_a_restart_sees_again_is_not_forgotten() -> None:
+    # the alarm is raised at 7 s and cleared at 9 s; the restart at 20 s is fed from 7 s, where no window closes
+    values = [20.0] * 4 + [250.0, 20.0, 250.0] + [20.0] * 14
+    through = alarms_of(feed(AssetMonitor(PLAN, MeanScorer(), RULES), values))
+    assert [event.occurred_at.timestamp() for event in through if event.key.startswith("alarm/l/unwell")] == [7, 9]
+    assert alarms_of(restarted(values, cut=20)) == through
