@@ -57,6 +57,7 @@ def test_paths_are_relative_to_the_file_and_names_of_models_stay_names(tmp_path:
     assert settings.broker.tls is not None
     assert settings.broker.tls.ca_file == str(tmp_path / "tls" / "ca.pem")
     assert settings.stations[0].model == "bracket"
+    assert settings.stations[0].folder is not None
     assert settings.stations[0].folder.path == str(tmp_path.parent / "in")
     assert settings.stations[0].folder.done_path == "/done"
     assert settings.assets[0].model == str(tmp_path / "models" / "press")

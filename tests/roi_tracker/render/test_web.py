@@ -46,7 +46,7 @@ def test_every_code_has_words() -> None:
     }
     wanted |= {f"finding.{name}" for name in get_args(rows.FindingName)}
     wanted |= {f"origin.{name}" for name in get_args(rows.Origin)}
-    wanted |= {f"grade.{name}" for name in get_args(proving.Grade)}
+    wanted |= {f"grade.{name}" for name in get_args(grading.Grade)}
     wanted |= {f"method.{name}" for name in get_args(proving.Method)}
     wanted |= {f"design.{name}" for name in get_args(comparing.Design)}
     wanted |= {f"grade_reason.{name}" for name in get_args(grading.GradeReason)}
