@@ -3,8 +3,12 @@ a part that stands still looks the same in every picture, and a frozen camera mu
 
 Presentation times (PTS) are the camera's own clock. The smallest difference between arrival and PTS seen so far is what
 a frame takes that waited nowhere; a frame whose difference is greater has waited that much longer on its way. The
-smallest difference may rise slowly, because a camera's crystal is not ours. What no rule can find is a camera that puts
-new times on old pictures.
+smallest difference may rise slowly, because a camera's crystal is not ours.
+
+At the start nothing is known yet: frames may come out of a queue. On a line that is too thin the difference grows, from
+a queue that empties it shrinks, and where frames are thrown away their times have holes. So frames count only after a
+stretch without holes in which the difference stood still. What no rule can find is a camera that puts new times on old
+pictures.
 """
 
 from __future__ import annotations
@@ -35,11 +39,16 @@ CAMERA_FAULTS: dict[str, str] = {
 
 _DRIFT_RATIO = 200e-6
 """How fast a camera's clock may run away from ours: twice the worst of common crystals (100 ppm)."""
-_WAITED_RATIO = 0.5
-"""A frame that came at least this share of the frame distance after the one before was waited for: no queue is left."""
-_WAITED_IN_A_ROW = 2
-_WINDOW_FRAMES = 6
-_WINDOW_LEAST_NS = 1_000_000_000
+_STRETCH_FRAMES = 10
+_STRETCH_NS = 400_000_000
+"""The stretch at the start is so many frames, and at least so long."""
+_STILL_FRAMES = 0.25
+_STILL_NS = 5_000_000
+"""How far the difference may move from one half of the stretch to the other: of a frame's time, or for fast cameras."""
+_HOLE_FRAMES = 1.6
+_WINDOW_FRAMES = 10
+_WINDOW_STALLS = 2
+"""The rate is counted over so many frames' time, and over twice the longest pause that is no stall."""
 
 
 class Arrival(msgspec.Struct, frozen=True, gc=False):
@@ -90,11 +99,11 @@ class CaptureHealth:
 
     >>> rules = CaptureRules(10.0, 0.5, 10**9, 5 * 10**8, 5 * 10**9, 3 * 10**9)
     >>> health = CaptureHealth(rules, 0)
-    >>> [health.arrived(Arrival(n * 10**8, n * 10**8)).fate for n in range(1, 5)]
-    ['starting', 'starting', 'usable', 'usable']
-    >>> health.arrived(Arrival(5 * 10**8, 4 * 10**8)).fate
+    >>> [health.arrived(Arrival(n * 10**8, n * 10**8)).fate for n in range(1, 12)][-3:]
+    ['starting', 'usable', 'usable']
+    >>> health.arrived(Arrival(12 * 10**8, 11 * 10**8)).fate
     'repeated'
-    >>> health.fault(4 * 10**8), health.fault(16 * 10**8)
+    >>> health.fault(11 * 10**8), health.fault(23 * 10**8)
     ('', 'camera_stalled')
     """
 
@@ -104,7 +113,7 @@ class CaptureHealth:
         self._last: Arrival | None = None
         self._seen_ns = began_ns
         self._best_ns = 0
-        self._waited = 0
+        self._ways: deque[int] | None = deque(maxlen=max(_STRETCH_FRAMES, round(_STRETCH_NS * rules.rate_hz / 1e9)))
         self._last_fate: Fate = "starting"
         self._usable_ns: int | None = None
         self._usable_since_ns: int | None = None
@@ -125,18 +134,14 @@ class CaptureHealth:
             self._last_fate = "repeated"
             return Delivered("repeated", arrival.arrived_ns)
         way_ns = arrival.arrived_ns - arrival.pts_ns
-        if last is None:
-            self._best_ns = way_ns
-        else:
-            step_ns = arrival.pts_ns - last.pts_ns
-            self._best_ns = min(way_ns, self._best_ns + round(_DRIFT_RATIO * step_ns))
-            waited = arrival.arrived_ns - last.arrived_ns >= _WAITED_RATIO * step_ns
-            if self._waited < _WAITED_IN_A_ROW:
-                self._waited = self._waited + 1 if waited else 0
+        step_ns = arrival.pts_ns - last.pts_ns if last is not None else 0
+        self._best_ns = min(way_ns, self._best_ns + round(_DRIFT_RATIO * step_ns)) if last is not None else way_ns
         self._last = arrival
         captured_ns = arrival.pts_ns + self._best_ns
         fate: Fate = "usable"
-        if self._waited < _WAITED_IN_A_ROW:
+        if self._ways is not None:
+            self._ways = self._begun(self._ways, way_ns, step_ns)
+        if self._ways is not None:
             fate = "starting"
         elif arrival.arrived_ns - captured_ns > self._rules.stale_after_ns:
             fate = "late"
@@ -146,6 +151,20 @@ class CaptureHealth:
             self._usable_since_ns = self._usable_since_ns or arrival.arrived_ns
             self._recent.append(arrival.arrived_ns)
         return Delivered(fate, captured_ns)
+
+    def _begun(self, ways: deque[int], way_ns: int, step_ns: int) -> deque[int] | None:
+        """Look at the start of the stream; None once a whole stretch came straight from the camera."""
+        frame_ns = 1e9 / self._rules.rate_hz
+        if step_ns > _HOLE_FRAMES * frame_ns:
+            ways.clear()
+        ways.append(way_ns)
+        if len(ways) < (ways.maxlen or 0):
+            return ways
+        seen = list(ways)
+        half = len(seen) // 2
+        # smallest values, because single frames may be held up without any queue
+        moved_ns = abs(min(seen[half:]) - min(seen[:half]))
+        return ways if moved_ns > max(_STILL_NS, _STILL_FRAMES * frame_ns) else None
 
     def fault(self, now_ns: int) -> str:
         """What is wrong now, a key of `CAMERA_FAULTS`; empty when frames are new, in time and enough."""
@@ -179,7 +198,7 @@ class CaptureHealth:
 
     def _trickles(self, now_ns: int) -> bool:
         rules = self._rules
-        window_ns = max(_WINDOW_LEAST_NS, round(_WINDOW_FRAMES / rules.rate_hz * 1e9))
+        window_ns = max(_WINDOW_STALLS * rules.stall_after_ns, round(_WINDOW_FRAMES / rules.rate_hz * 1e9))
         while self._recent and self._recent[0] < now_ns - window_ns:
             self._recent.popleft()
         if self._usable_since_ns is None or now_ns - self._usable_since_ns < window_ns:

@@ -116,7 +116,7 @@ def test_equal_pictures_with_times_of_their_own_are_judged() -> None:
 
 
 def test_a_trickle_is_a_fault(camera: RtspCamera) -> None:
-    with CameraStation(camera.address, stall_after_s=5.0, fault_limit_s=60.0) as station:
+    with CameraStation(camera.address, stall_after_s=1.0, fault_limit_s=60.0) as station:
         station.wait_delivering()
         camera.rate_hz = 4.0
         station.wait_fault("camera_trickling")
