@@ -16,10 +16,12 @@ from benchmarks.laboratory.running import Found, run
 from benchmarks.laboratory.scoring import Rate, Score
 from benchmarks.laboratory.table import as_json, as_text
 
+pytestmark = pytest.mark.timeout(400)  # half a minute on an idle core
+
 
 @pytest.fixture(scope="module")
 def quick() -> list[Found]:
-    return run(400, 1, quick=True)
+    return run(300, 1, quick=True)
 
 
 def score(quick: list[Found], part: str, name: str, method: str) -> Score:
