@@ -13,9 +13,11 @@ import cv2
 import numpy as np
 import pytest
 
+from edge_agent.adapters.camera_look import look
 from edge_agent.adapters.camera_source import CameraSource
 from edge_agent.adapters.system_clock import SystemClock
 from edge_agent.config import StationSettings
+from edge_agent.doctor import _camera
 from edge_agent.errors import ConfigError
 from edge_agent.metrics import Metrics
 from tests.edge_agent.cameras.camera_rig import RATE_HZ, CameraStation
@@ -262,6 +264,13 @@ def test_the_end_of_a_recording_is_told(recording: Path) -> None:
         station.wait_fault("camera_ended")
 
 
+@pytest.mark.parametrize(("kind", "address"), [("usb", "/dev/no-such-camera"), ("file", "/no/such/recording.mp4")])
+def test_what_is_not_there_is_unreachable_and_tried_again(kind: str, address: str) -> None:
+    with CameraStation(address, kind=kind) as station:
+        station.wait(lambda: station.count("lineproof_camera_faults_total", reason="camera_unreachable") >= 2, "tries")
+        assert station.source.health().reason == "camera_unreachable"
+
+
 def test_pictures_beyond_the_limit_are_refused(camera: RtspCamera) -> None:
     station = CameraStation(camera.address)
     small = station.station.limits.model_copy(update={"max_pixels": WIDTH * HEIGHT - 1})
@@ -270,6 +279,19 @@ def test_pictures_beyond_the_limit_are_refused(camera: RtspCamera) -> None:
     with station:
         station.wait_fault("camera_refused")
     assert station.verdicts == []
+
+
+def test_a_look_counts_frames_or_says_what_is_wrong(camera: RtspCamera) -> None:
+    station = CameraStation(camera.address).station
+    seen = look(station, "")
+    assert (seen.fault, seen.width, seen.height) == ("", WIDTH, HEIGHT)
+    assert RATE_HZ / 2 < seen.rate_hz < RATE_HZ * 1.2
+    finding = _camera(station)
+    assert finding.subject == "camera eye"
+    assert finding.found.startswith(f"{WIDTH} x {HEIGHT}, ")
+    camera.go_down()
+    assert look(station, "").fault == "camera_unreachable"
+    assert _camera(station).state == "fail"
 
 
 def test_a_station_without_camera_has_no_camera_source() -> None:
