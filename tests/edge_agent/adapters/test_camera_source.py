@@ -13,7 +13,9 @@ import cv2
 import numpy as np
 import pytest
 
+from edge_agent.adapters.camera_frames import RecordKind
 from edge_agent.adapters.camera_look import look
+from edge_agent.adapters.camera_process import CameraProcess
 from edge_agent.adapters.camera_source import CameraSource
 from edge_agent.adapters.system_clock import SystemClock
 from edge_agent.config import StationSettings
@@ -96,6 +98,20 @@ def test_a_hung_process_is_killed(camera: RtspCamera) -> None:
         station.wait_delivering()
         assert not Path(f"/proc/{hung}").exists()
     assert station.stale() == []
+
+
+def test_no_process_outlives_the_agent(camera: RtspCamera) -> None:
+    request = CameraStation(camera.address).source._request()
+    process = CameraProcess(request)
+    for _ in range(2_000):
+        if any(record.kind == RecordKind.FRAME for record in process.poll(0.02)):
+            break
+    else:
+        pytest.fail("no frame came")
+    assert process._process.stdin is not None
+    process._process.stdin.close()  # as when the agent is killed
+    assert process._process.wait(20) == 0
+    process.kill()
 
 
 def test_repeated_frames_are_told_by_their_time_stamp_though_their_pixels_change(camera: RtspCamera) -> None:
