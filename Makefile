@@ -5,6 +5,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 MARK ?=
+# One worker a core; a file's tests stay together, because they share brokers and browsers.
+SPREAD ?= -n auto --dist loadfile
 
 .PHONY: demo test test-wheel check bench lock clean
 
@@ -27,7 +29,7 @@ demo: .venv/demo.stamp
 
 ## every test that this machine can run; the others say what they need
 test: .venv/dev.stamp
-	$(BIN)/python -m pytest $(MARK) --cov --cov-report=term $(TESTS)
+	$(BIN)/python -m pytest $(SPREAD) $(MARK) --cov --cov-report=term $(TESTS)
 
 ## the same tests against the built wheel, outside the checkout
 test-wheel: .venv/dev.stamp

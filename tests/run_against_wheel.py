@@ -18,8 +18,18 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 CARRIED = {"edge_agent", "models", "roi_tracker"}
 COMMANDS = ("edge-agent", "edge-model", "roi-tracker")
-# Fault and browser tests start long-running processes and have had their turn in the checkout.
-LEFT_OUT = ("tests/faults", "tests/browser", "tests/docs", "tests/deploy")
+# Faults, browsers, oracles and simulations ask nothing of the packaging and have had their turn in the checkout.
+LEFT_OUT = (
+    "tests/benchmarks",
+    "tests/browser",
+    "tests/deploy",
+    "tests/docs",
+    "tests/end_to_end",
+    "tests/faults",
+    "tests/roi_tracker/audit",
+    "tests/roi_tracker/oracles",
+)
+SPREAD = ("-n", "auto", "--dist", "loadfile")
 
 
 def main() -> int:
@@ -42,7 +52,7 @@ def main() -> int:
         for command in COMMANDS:
             subprocess.run([str(python.parent / command), "--help"], check=True, stdout=subprocess.DEVNULL, cwd=work)
         ignores = [f"--ignore={path}" for path in LEFT_OUT]
-        return subprocess.run([str(python), "-m", "pytest", "-q", *ignores], check=False, cwd=work).returncode
+        return subprocess.run([str(python), "-m", "pytest", "-q", *SPREAD, *ignores], check=False, cwd=work).returncode
 
 
 def build(out: Path) -> Path:
