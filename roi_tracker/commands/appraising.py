@@ -14,6 +14,14 @@ from rich.console import Console
 
 from roi_tracker.commands.case_file import CaseArgument, load_case, make_folder, write_file
 from roi_tracker.commands.console import NO, JsonOption, PageLanguage
+from roi_tracker.commands.out_names import (
+    STANDARD_OUTPUT,
+    check_ending,
+    check_standard_output,
+    check_workbook_name,
+    ending_of,
+    write_standard_output,
+)
 from roi_tracker.errors import CaseError
 
 if TYPE_CHECKING:
@@ -39,7 +47,8 @@ _EACH: tuple[OutputFormat, ...] = ("html", "pdf", "xlsx", "csv", "json")
 
 _FormatOption = Annotated[AppraisalFormat | None, typer.Option("--format", help="write a file; needs --out")]
 _OutOption = Annotated[
-    Path | None, typer.Option("--out", help="file to write, its ending gives the format; with --format all a folder")
+    Path | None,
+    typer.Option("--out", help="file to write, its ending gives the format; with --format all a folder; - is stdout"),
 ]
 _DateOption = Annotated[
     datetime | None, typer.Option("--as-of", formats=["%Y-%m-%d"], help="date of the document; today when left out")
@@ -64,7 +73,7 @@ def appraise(  # noqa: PLR0913, PLR0917 - each is an option of the command
     """
     from roi_tracker.documents import appraisal_document, encode_document
 
-    output = _chosen(format, out)
+    output = _chosen(format, out, json=json)
     plan = load_case(case)
     document = appraisal_document(plan, draws, seed)
     if output is not None and out is not None:
@@ -99,7 +108,7 @@ def audit(  # noqa: PLR0913 - each is an option of the command
     """
     from roi_tracker.audit import audit as audit_case
 
-    output = _chosen(format, out)
+    output = _chosen(format, out, json=json)
     plan = load_case(case)
     found = audit_case(plan)
     if output is not None and out is not None:
@@ -130,11 +139,15 @@ def template(
     case: Annotated[
         Path | None, typer.Option("--case", help="fill it with this case; else with a small example")
     ] = None,
+    *,
+    force: Annotated[bool, typer.Option("--force", help="replace a file that is there")] = False,
 ) -> None:
     """A case as a workbook to fill in; `appraise` and `audit` read it back like a YAML file.
 
     Example: roi-tracker template case.xlsx
+    Filled with a case: roi-tracker template case.xlsx --case case.yaml
     """
+    check_workbook_name(out, force=force)
     from roi_tracker.adapters.xlsx_case import write_xlsx_case
     from roi_tracker.business_case import parse_case
 
@@ -143,15 +156,25 @@ def template(
     write_file(out, write_xlsx_case(plan))
 
 
-def _chosen(output: AppraisalFormat | None, out: Path | None) -> AppraisalFormat | None:
+def _chosen(output: AppraisalFormat | None, out: Path | None, *, json: bool) -> AppraisalFormat | None:
     """The format asked for, by name or by the file's ending; None for tables on the terminal."""
+    if json and (out is not None or output is not None):
+        raise CaseError(
+            "--json prints to standard output, --out and --format write a file",
+            field="--json",
+            value=json,
+            hint="leave --json out; --format json --out FILE.json writes the same document",
+        )
     if out is None:
         if output is None:
             return None
         place = "a folder" if output is AppraisalFormat.all else "a file"
         hint = "add --out FOLDER" if output is AppraisalFormat.all else f"add --out FILE.{output}"
         raise CaseError(f"--format {output} needs {place}", field="--out", hint=hint)
-    ending = out.suffix.lower().removeprefix(".")
+    if out == STANDARD_OUTPUT:
+        check_standard_output(output)
+        return output
+    ending = ending_of(out)
     if output is None and ending not in _EACH:
         raise CaseError(
             "no format for this ending",
@@ -159,6 +182,8 @@ def _chosen(output: AppraisalFormat | None, out: Path | None) -> AppraisalFormat
             value=out,
             hint="end it .html .pdf .xlsx .csv .json; or --format all for a folder with every one",
         )
+    if output is not None and output is not AppraisalFormat.all:
+        check_ending(out, output, _EACH)
     return output or AppraisalFormat(ending)
 
 
@@ -172,6 +197,9 @@ def _files(out: Path, output: AppraisalFormat, name: str) -> dict[Path, OutputFo
 def _write_together(files: Mapping[Path, bytes]) -> None:
     """Write files that are all made already, so that a format that fails leaves no half set behind."""
     for path, content in files.items():
+        if path == STANDARD_OUTPUT:
+            write_standard_output(content)
+            continue
         if len(files) > 1:
             make_folder(path.parent)
         write_file(path, content)

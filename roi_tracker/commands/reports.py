@@ -13,6 +13,7 @@ import typer
 
 from roi_tracker.commands.case_file import load_case, make_folder, write_file
 from roi_tracker.commands.console import NO, PageLanguage
+from roi_tracker.commands.out_names import STANDARD_OUTPUT, check_ending, check_standard_output, ending_of
 from roi_tracker.commands.store_file import DEFAULT_STORE, StoreOption, open_ledger, open_store
 from roi_tracker.errors import CaseError
 from roi_tracker.money import Language
@@ -77,7 +78,7 @@ def report(  # noqa: PLR0913, PLR0917 - each is an option of the command
     Made again: roi-tracker report --reproduce HASH --store roi.sqlite --format all --out FOLDER
     Behind a figure: roi-tracker report --case case.yaml --drill LINE --month 2025-09 --format csv --out rows.csv
     """
-    wanted = _Wanted(_chosen(format, out), out, lang.value, "report")
+    wanted = _Wanted(_chosen(format, out), None if out == STANDARD_OUTPUT else out, lang.value, "report")
     if reproduce is not None:
         _reproduce(reproduce, store, wanted)
         return
@@ -118,7 +119,10 @@ def case_text(path: Path) -> CaseText:
 
 
 def _chosen(output: Format | None, out: Path | None) -> Format:
-    ending = "" if out is None else out.suffix.lower().removeprefix(".")
+    if out == STANDARD_OUTPUT:
+        check_standard_output(output)
+        return output or Format.html
+    ending = "" if out is None else ending_of(out)
     chosen = output or (Format(ending) if ending in _EACH else None)
     if chosen is None and out is not None:
         raise CaseError(
@@ -129,6 +133,8 @@ def _chosen(output: Format | None, out: Path | None) -> Format:
         )
     if chosen is Format.all and out is None:
         raise CaseError("--format all needs a folder", field="--out", hint="add --out FOLDER")
+    if out is not None and chosen is not None and chosen is not Format.all:
+        check_ending(out, chosen, _EACH)
     return chosen or Format.html
 
 

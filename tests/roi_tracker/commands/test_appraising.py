@@ -70,3 +70,47 @@ def test_no_file_is_written_when_one_format_fails(tmp_path: Path) -> None:
     with pytest.raises(CaseError, match="SNOWMAN"):
         run("appraise", odd, "--format", "all", "--out", tmp_path / "files")
     assert not (tmp_path / "files").exists()
+
+
+def test_a_template_never_overwrites_a_case_or_a_workbook(tmp_path: Path) -> None:
+    case = tmp_path / "case.yaml"
+    case.write_text("id: mine", encoding="utf-8")
+    with pytest.raises(CaseError, match=r"a template is a workbook .* --case case\.yaml"):
+        run("template", case)
+    assert case.read_text(encoding="utf-8") == "id: mine"
+    with pytest.raises(CaseError, match="a template is a workbook"):
+        run("template", tmp_path / "t.pdf")
+    assert not (tmp_path / "t.pdf").exists()
+    book = tmp_path / "filled.xlsx"
+    book.write_bytes(b"work")
+    with pytest.raises(CaseError, match=r"is there already.* --force"):
+        run("template", book)
+    assert book.read_bytes() == b"work"
+    run("template", book, "--force", "--case", CASE)
+    assert book.read_bytes().startswith(b"PK")
+
+
+@pytest.mark.parametrize(("command", "_name"), COMMANDS)
+def test_a_name_that_contradicts_the_format_is_refused(command: str, _name: str, tmp_path: Path) -> None:
+    with pytest.raises(CaseError, match=r"the name says html, --format says pdf .* Fix: end the name \.pdf"):
+        run(command, CASE, "--format", "pdf", "--out", tmp_path / "a.html")
+    for extra in (("--out", tmp_path / "a.json"), ("--format", "json")):
+        with pytest.raises(CaseError, match="--json prints to standard output"):
+            run(command, CASE, "--json", *extra)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("command", "_name"), COMMANDS)
+def test_text_goes_to_standard_output_and_nothing_else_does(
+    command: str, _name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    said = run(command, CASE, "--format", "json", "--out", "-", "--lang", "en", "--as-of", "2025-03-01")
+    assert json.loads(said)["case"] == "small-workshop"
+    with pytest.raises(CaseError, match="pdf is not written to standard output"):
+        run(command, CASE, "--format", "pdf", "--out", "-")
+    with pytest.raises(CaseError, match="all is not written to standard output"):
+        run(command, CASE, "--format", "all", "--out", "-")
+    with pytest.raises(CaseError, match="no ending that says the format"):
+        run(command, CASE, "--out", "-")
+    assert not list(tmp_path.iterdir())
