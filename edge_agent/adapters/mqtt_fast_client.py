@@ -40,9 +40,9 @@ _log = structlog.get_logger(__name__)
 class PublishedMessage(mqtt.MQTTMessage):
     """A received message; what is seldom looked at is made when it is."""
 
-    __slots__ = ("_has_properties", "_info", "_properties")
+    __slots__ = ("_info", "_overhead", "_properties")
 
-    def __init__(self, topic: bytes, payload: bytes, mid: int, head: int, has_properties: bool) -> None:
+    def __init__(self, topic: bytes, payload: bytes, mid: int, head: int, overhead: int) -> None:
         # not super().__init__: it makes a lock and a condition for each message, meant for those that we publish
         self._topic = topic
         self.payload = payload
@@ -51,14 +51,14 @@ class PublishedMessage(mqtt.MQTTMessage):
         self.qos = (head & QOS_1) >> 1
         self.retain = head & RETAIN != 0
         self.state = mqtt.mqtt_ms_invalid
-        self._has_properties = has_properties
+        self._overhead = overhead
         self._properties: Properties | None = None
         self._info: mqtt.MQTTMessageInfo | None = None
 
     @property
     def properties(self) -> Properties | None:  # type: ignore[override] # a slot of paho's class, whose value we make late
         """No property, as an object where the protocol has them."""
-        if self._properties is None and self._has_properties:
+        if self._properties is None and self._overhead:
             self._properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call] # paho leaves it untyped
         return self._properties
 
@@ -128,10 +128,10 @@ class FastClient(PlantClient):
         if self._has_filtered_callbacks or not self._manual_ack or self._on_log is not None or self._logger is not None:
             return 0
         data, at = self._received, self._position
-        has_properties, sock = self._protocol == MQTTProtocolVersion.MQTTv5, self._sock
+        overhead, sock = self._protocol == MQTTProtocolVersion.MQTTv5, self._sock
         now_s = time.monotonic()
         taken = 0
-        while taken < most and (cut := _cut(data, at, has_properties)) is not None:
+        while taken < most and (cut := _cut(data, at, overhead)) is not None:
             message, stop = cut
             message.timestamp = now_s
             self._position = stop
@@ -160,7 +160,7 @@ class FastClient(PlantClient):
                     raise
 
 
-def _cut(data: bytes, at: int, has_properties: bool) -> tuple[PublishedMessage, int] | None:
+def _cut(data: bytes, at: int, overhead: int) -> tuple[PublishedMessage, int] | None:
     """The plain PUBLISH that begins at a place, and where it ends; None for whatever else lies there."""
     # ---- fixed header
     end = len(data)
@@ -177,13 +177,11 @@ def _cut(data: bytes, at: int, has_properties: bool) -> tuple[PublishedMessage, 
     # ---- variable header
     topic = begin + TOPIC_LENGTH_BYTES
     mid = topic + (data[begin] << 8 | data[begin + 1])
-    body = (
-        mid + (head & QOS_1) + has_properties
-    )  # QoS 1 is a bit of value 2, as many as the bytes of a packet identifier
-    if body > stop or (data[body - 1] if has_properties else mid == topic):
+    body = mid + (head & QOS_1) + overhead  # QoS 1 is a bit of value 2, as many as the bytes of a packet identifier
+    if body > stop or (data[body - 1] if overhead else mid == topic):
         return None  # too short; or it has properties; or, before MQTT 5, no topic
     number = data[mid] << 8 | data[mid + 1] if head & QOS_1 else 0
-    return PublishedMessage(data[topic:mid], data[body:stop], number, head, has_properties), stop
+    return PublishedMessage(data[topic:mid], data[body:stop], number, head, overhead), stop
 
 
 def fast_lane_open(version: str = paho.mqtt.__version__) -> bool:
