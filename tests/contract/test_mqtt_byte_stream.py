@@ -79,7 +79,8 @@ def replay(client: Any, pieces: list[bytes], ending: str, fails_at: int, *, supp
     def on_message(_client: mqtt.Client, _userdata: object, message: mqtt.MQTTMessage) -> None:
         nonlocal calls
         calls += 1
-        properties = None if message.properties is None else message.properties.json()
+        given: Any = message.properties
+        properties = None if given is None else given.json()
         try:
             topic: object = message.topic
         except UnicodeDecodeError:
@@ -95,7 +96,7 @@ def replay(client: Any, pieces: list[bytes], ending: str, fails_at: int, *, supp
     client.on_disconnect = lambda *given: done.append(("disconnect", str(given[3])))
     client.suppress_exceptions = suppress
     client._sock = CutStream(pieces, ending)
-    client._state = mqtt._ConnectionState.MQTT_CS_CONNECTED
+    client._state = type(client._state).MQTT_CS_CONNECTED
     rc = MQTTErrorCode.MQTT_ERR_SUCCESS
     while rc == MQTTErrorCode.MQTT_ERR_SUCCESS:
         sock = client._sock
@@ -223,7 +224,12 @@ PLAIN = packet(0x32, text(b"a") + b"\x00\x01" + b"\x00" + b"21.5")
 @example(case=(V311, [packet(0x30, text(b"t"))]), ending="reset", fails_at=1, suppress=True)
 @settings(max_examples=400, deadline=None)
 def test_a_stream_is_read_exactly_as_plain_paho_reads_it(
-    kind: type[PlantClient], case: tuple[MQTTProtocolVersion, list[bytes]], ending: str, fails_at: int, suppress: bool
+    kind: type[PlantClient],
+    case: tuple[MQTTProtocolVersion, list[bytes]],
+    ending: str,
+    fails_at: int,
+    *,
+    suppress: bool,
 ) -> None:
     protocol, pieces = case
     expected = replay(plain_paho(protocol), pieces, ending, fails_at, suppress=suppress)
