@@ -19,282 +19,28 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import resource
 import shutil
-import signal
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.ingest_contestants import LIMIT_S, OURS, Drain
+from benchmarks.waiting_messages import FILTER, HOST, broker, c_client, publish
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-    from edge_agent.ports import LinkHealth, OutboxMessage
-
-HOST = "127.0.0.1"
-FILTER = "plant/press-1/#"
-TOPICS = 20
-UNDER_WAY = 2_000
-"""Messages under way to a client: the agent's default Receive Maximum, and what the shipped Mosquitto allows."""
-PUBLISHED_AT_ONCE = 500
 LEAST_OF_C = 0.9
 LEAST_OF_PLAIN = 1.8
 MOST_CPU_OF_PLAIN = 0.3
-LIMIT_S = 300.0
 NOTHING_LEFT = 27
 """How `mosquitto_sub -W` says that it waited in vain."""
-
-CONFIGURATION = """listener {port} 127.0.0.1
-allow_anonymous true
-max_queued_messages 0
-max_inflight_messages {under_way}
-persistence false
-log_type error
-"""
-
-
-@dataclass(frozen=True)
-class Drain:
-    """One contestant's run."""
-
-    messages: int
-    wall_s: float
-    cpu_s: float
-
-    @property
-    def per_second(self) -> float:
-        """Messages a second."""
-        return self.messages / self.wall_s
-
-    @property
-    def cpu_us(self) -> float:
-        """CPU time a message, microseconds."""
-        return self.cpu_s / self.messages * 1e6
-
-
-# ---- the broker and what waits in it ----------------------------------------------------------------------------
-
-
-@contextmanager
-def broker(folder: Path) -> Iterator[int]:
-    """A Mosquitto of our own; yields its port."""
-    program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
-    if program is None or shutil.which("mosquitto_sub") is None:
-        sys.exit("this benchmark needs Mosquitto: apt-get install mosquitto mosquitto-clients")
-    with socket.socket() as free:
-        free.bind((HOST, 0))
-        port = int(free.getsockname()[1])
-    text = CONFIGURATION.format(port=port, under_way=UNDER_WAY) + ("user root\n" if os.geteuid() == 0 else "")
-    (folder / "mosquitto.conf").write_text(text)
-    with (folder / "mosquitto.log").open("w") as log:
-        running = subprocess.Popen([program, "-c", str(folder / "mosquitto.conf")], stderr=log)
-    try:
-        until_s = time.monotonic() + 10
-        while True:
-            with socket.socket() as probe:
-                if probe.connect_ex((HOST, port)) == 0:
-                    break
-            if time.monotonic() > until_s:
-                sys.exit(f"mosquitto does not listen: {(folder / 'mosquitto.log').read_text()}")
-            time.sleep(0.01)
-        yield port
-    finally:
-        running.send_signal(signal.SIGTERM)
-        running.wait()
-
-
-def payloads(count: int) -> Iterator[tuple[str, bytes]]:
-    """Topic and payload of every message; no two readings of one channel have the same time."""
-    start = datetime.now(UTC) - timedelta(hours=1)
-    for number in range(count):
-        stamp = (start + timedelta(microseconds=100 * number)).isoformat(timespec="microseconds")
-        value = 20 + number % 1_000 / 10
-        yield f"plant/press-1/ram/temp-{number % TOPICS}", json.dumps({"ts": stamp, "value": value}).encode()
-
-
-def publish(port: int, count: int) -> None:
-    """Publish at QoS 1 and wait until the broker has everything."""
-    with socket.create_connection((HOST, port)) as link:
-        link.settimeout(60)
-        link.sendall(b"\x10\x11\x00\x04MQTT\x04\x02\x00\x3c\x00\x05bench")
-        _read(link, 4)
-        packets = [_publish_packet(topic, payload) for topic, payload in payloads(count)]
-        for first in range(0, count, PUBLISHED_AT_ONCE):
-            some = packets[first : first + PUBLISHED_AT_ONCE]
-            link.sendall(b"".join(some))
-            _read(link, 4 * len(some))  # a PUBACK has four bytes
-        link.sendall(b"\xe0\x00")
-
-
-def _publish_packet(topic: str, payload: bytes) -> bytes:
-    name = topic.encode()
-    body = len(name).to_bytes(2, "big") + name + b"\x00\x01" + payload
-    length = len(body)
-    head = bytes([length]) if length < 128 else bytes([length & 0x7F | 0x80, length >> 7])
-    return b"\x32" + head + body
-
-
-def _read(link: socket.socket, count: int) -> None:
-    while count:
-        piece = link.recv(count)
-        if not piece:
-            sys.exit("the broker closed the publisher's connection")
-        count -= len(piece)
-
-
-def c_client(port: int, client_id: str, *more: str) -> list[str]:
-    """Command line of `mosquitto_sub` with a durable session and our window."""
-    window = ("-V", "mqttv5", "-D", "connect", "receive-maximum", str(UNDER_WAY), "-x", "3600")
-    return [
-        "mosquitto_sub", "-h", HOST, "-p", str(port), "-q", "1", "-c", "-i", client_id, "-t", FILTER, *window, *more
-    ]  # fmt: skip
-
-
-# ---- contestants in processes of their own ------------------------------------------------------------------------
-
-
-def used_cpu_s() -> float:
-    """CPU time of this process so far."""
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
-
-
-class NoSink:
-    """Readings alone cause no message; a sink that takes none."""
-
-    name = "none"
-
-    def start(self, settled: Callable[[str], None]) -> None:
-        """Nothing to settle."""
-
-    def send(self, message: OutboxMessage) -> None:
-        """Never called."""
-        raise AssertionError(message)
-
-    def health(self) -> LinkHealth:
-        """Always well."""
-        from edge_agent.ports import LinkHealth  # noqa: PLC0415 - only the contestants load the agent
-
-        return LinkHealth(self.name, True, None, "")
-
-    def stop(self) -> None:
-        """Nothing to end."""
-
-
-def drain_as_agent(port: int, client_id: str, count: int, folder: Path) -> Drain:
-    """The agent's own source, pipeline and store."""
-    from edge_agent.adapters.mqtt_source import MqttSource  # noqa: PLC0415 - a fresh process loads its own
-    from edge_agent.adapters.sqlite_store import SqliteStore  # noqa: PLC0415
-    from edge_agent.adapters.system_clock import SystemClock  # noqa: PLC0415
-    from edge_agent.config import BrokerSettings, StoreSettings  # noqa: PLC0415
-    from edge_agent.metrics import Metrics  # noqa: PLC0415
-    from edge_agent.mqtt_sources import message_codec  # noqa: PLC0415
-    from edge_agent.pipeline import Line, Pace, Pipeline  # noqa: PLC0415
-
-    clock, settings, store_settings = SystemClock(), topics(), StoreSettings()
-    store = SqliteStore.open(folder / "agent.sqlite", staging_s=store_settings.staging_s)
-    codec = message_codec(settings)
-    link = BrokerSettings(port=port)
-    source = MqttSource(link, client_id, codec.filters, codec, clock, settings.max_payload_bytes)
-    pace = Pace(store_settings.commit_messages, store_settings.commit_ms / 1e3, store_settings.queue_messages)
-    line = Line(
-        store=store, clock=clock, metrics=Metrics(), sink=NoSink(), sources=[source], workers={}, monitors={},
-        stops={}, policies={}, observers=[], names=("press-1",), prefix="lineproof", pace=pace,
-    )  # fmt: skip
-    pipeline = Pipeline(line)
-    pipeline.start()
-    began_s, cpu_s = _go()
-    pipeline.open()
-    while source.counts.acknowledged < count and time.monotonic() - began_s < LIMIT_S:
-        time.sleep(0.001)
-    drained = Drain(count, time.monotonic() - began_s, used_cpu_s() - cpu_s)
-    pipeline.stop()
-    stored = store.totals().readings
-    store.close()
-    if stored != count or source.counts.acknowledged != count:
-        sys.exit(f"stored {stored} and acknowledged {source.counts.acknowledged} of {count}")
-    return drained
-
-
-def drain_as_plain(port: int, client_id: str, count: int, folder: Path) -> Drain:
-    """Paho as its documentation shows it, with acknowledgement by hand after the commit of a group."""
-    from paho.mqtt import client as mqtt  # noqa: PLC0415 - a fresh process loads its own
-    from paho.mqtt.packettypes import PacketTypes  # noqa: PLC0415
-    from paho.mqtt.properties import Properties  # noqa: PLC0415
-
-    from edge_agent.adapters.sqlite_store import SqliteStore  # noqa: PLC0415
-    from edge_agent.adapters.system_clock import SystemClock  # noqa: PLC0415
-    from edge_agent.config import StoreSettings  # noqa: PLC0415
-    from edge_agent.mqtt_sources import message_codec  # noqa: PLC0415
-    from edge_agent.ports import Batch  # noqa: PLC0415
-
-    clock, codec, settings = SystemClock(), message_codec(topics()), StoreSettings()
-    store = SqliteStore.open(folder / "plain.sqlite", staging_s=settings.staging_s)
-    waiting: list[tuple[int, Any]] = []
-
-    def on_message(_client: mqtt.Client, _userdata: object, message: mqtt.MQTTMessage) -> None:
-        decoded = codec.decode(message.topic, bytes(message.payload), clock.now(), retained=message.retain)
-        waiting.append((message.mid, decoded))
-
-    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=client_id, protocol=mqtt.MQTTv5, manual_ack=True)  # type: ignore[attr-defined] # paho re-exports its enums without saying so
-    client.on_message = on_message
-    connect = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call] # paho leaves this one untyped
-    connect.ReceiveMaximum, connect.SessionExpiryInterval = UNDER_WAY, 3_600
-    began_s, cpu_s = _go()
-    client.connect(HOST, port, clean_start=False, properties=connect)
-    done, since_s = 0, began_s
-    while done < count and time.monotonic() - began_s < LIMIT_S:
-        client.loop(settings.commit_ms / 1e3)
-        if not waiting:
-            since_s = time.monotonic()
-        elif len(waiting) >= settings.commit_messages or time.monotonic() - since_s >= settings.commit_ms / 1e3:
-            store.commit(Batch(at=clock.now(), readings=[each for _, decoded in waiting for each in decoded.readings]))
-            for mid, _ in waiting:
-                client.ack(mid, 1)
-            done += len(waiting)
-            waiting.clear()
-            since_s = time.monotonic()
-    drained = Drain(count, time.monotonic() - began_s, used_cpu_s() - cpu_s)
-    client.disconnect()
-    stored = store.totals().readings
-    store.close()
-    if stored != count:
-        sys.exit(f"plain stored {stored} of {count}")
-    return drained
-
-
-def topics() -> Any:
-    """The same topics for both that decode."""
-    from edge_agent.mqtt_settings import ChannelTopic, MqttSourceSettings  # noqa: PLC0415
-
-    names = [f"temp-{number}" for number in range(TOPICS)]
-    return MqttSourceSettings(
-        readings=tuple(
-            ChannelTopic(filter=f"plant/press-1/ram/{name}", line="press-1", asset="ram", channel=name, unit="Cel")
-            for name in names
-        )
-    )
-
-
-def _go() -> tuple[float, float]:
-    """Say that all is loaded, wait for the start; returns wall and CPU time then."""
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
-    sys.stdin.readline()
-    return time.monotonic(), used_cpu_s()
-
-
-OURS = {"agent": drain_as_agent, "plain": drain_as_plain}
-
 
 # ---- the contest --------------------------------------------------------------------------------------------------
 
@@ -339,7 +85,15 @@ def run_node_red(red: str, port: int, client_id: str, count: int) -> Drain:
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         with (folder / "log").open("w") as log:
             child = subprocess.Popen(
-                ["node", red, "--userDir", name, "--settings", str(folder / "settings.js"), "flows.json"],
+                [
+                    shutil.which("node") or "node",
+                    red,
+                    "--userDir",
+                    name,
+                    "--settings",
+                    str(folder / "settings.js"),
+                    "flows.json",
+                ],
                 stdout=log,
                 stderr=log,
             )
@@ -455,8 +209,8 @@ def main() -> int:
         for name, found in drains.items():
             rate = spread([drain.per_second for drain in found], 0)
             print(f"{name:8} {rate:>34} messages/s {spread([drain.cpu_us for drain in found], 1):>26} us CPU a message")
-        for name, (found, limit) in limits.items():
-            print(f"{name:36} {spread(found, 2):>26}  {limit}")
+        for name, (compared, limit) in limits.items():
+            print(f"{name:36} {spread(compared, 2):>26}  {limit}")
     held = (
         statistics.median(of_c) >= LEAST_OF_C
         and statistics.median(of_plain) >= LEAST_OF_PLAIN
