@@ -76,15 +76,19 @@ def drain_as_agent(port: int, client_id: str, count: int, folder: Path) -> Drain
     from edge_agent.adapters.sqlite_store import SqliteStore  # noqa: PLC0415
     from edge_agent.adapters.system_clock import SystemClock  # noqa: PLC0415
     from edge_agent.config import BrokerSettings, StoreSettings  # noqa: PLC0415
+    from edge_agent.deriving import SignalCodec  # noqa: PLC0415
+    from edge_agent.garbage import look_seldom  # noqa: PLC0415
     from edge_agent.metrics import Metrics  # noqa: PLC0415
     from edge_agent.mqtt_sources import message_codec  # noqa: PLC0415
     from edge_agent.pipeline import Line, Pace, Pipeline  # noqa: PLC0415
 
+    look_seldom()  # as the agent does at its start
     clock, settings, store_settings = SystemClock(), topics(), StoreSettings()
     store = SqliteStore.open(folder / "agent.sqlite", staging_s=store_settings.staging_s)
-    codec = message_codec(settings)
+    messages = message_codec(settings)
+    codec = SignalCodec(messages, ())
     link = BrokerSettings(port=port)
-    source = MqttSource(link, client_id, codec.filters, codec, clock, settings.max_payload_bytes)
+    source = MqttSource(link, client_id, messages.filters, codec, clock, settings.max_payload_bytes)
     pace = Pace(store_settings.commit_messages, store_settings.commit_ms / 1e3, store_settings.queue_messages)
     line = Line(
         store=store, clock=clock, metrics=Metrics(), sink=NoSink(), sources=[source], workers={}, monitors={},

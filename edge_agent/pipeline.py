@@ -306,7 +306,7 @@ class Pipeline:
                 ended = stops.update(fact)
                 if ended is not None:
                     self._tell(ended, entry)
-        for reading in delivery.readings:
+        for reading in delivery.readings if self._line.monitors else ():
             monitor = self._line.monitors.get(f"{reading.channel.line}/{reading.channel.asset}")
             if monitor is not None:
                 for event in monitor.offer(reading):

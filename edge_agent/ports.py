@@ -59,7 +59,7 @@ class Quarantined(msgspec.Struct, frozen=True):
     payload: bytes
 
 
-class Delivery(msgspec.Struct, frozen=True):
+class Delivery(msgspec.Struct, frozen=True, gc=False):
     """One message (or file) from a source: all it carries is committed together, then acknowledged once.
 
     Attributes:
@@ -84,7 +84,7 @@ class Delivery(msgspec.Struct, frozen=True):
     silent: Sequence[Silence] = ()
 
 
-class Decoded(msgspec.Struct, frozen=True):
+class Decoded(msgspec.Struct, frozen=True, gc=False):
     """What a codec found in one payload; `refused` is why a part of it could not be understood, the rest stands."""
 
     readings: Sequence[Reading] = ()
