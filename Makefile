@@ -45,6 +45,7 @@ check: .venv/dev.stamp
 bench: .venv/dev.stamp
 	$(BIN)/python -m benchmarks.real_data_replay
 	$(BIN)/python -m benchmarks.appraisal
+	$(BIN)/python -m benchmarks.ingest
 
 ## compile the locks again: hashes, no index address
 LOCK := .venv-lock/bin/pip-compile --quiet --strip-extras --generate-hashes --no-header --no-emit-index-url \
