@@ -157,7 +157,7 @@ def contest(port: int, count: int, runs: int, red: str | None) -> dict[str, list
             publish(port, count)
             drains[name].append(runners[name](client_id))
             left = subprocess.run(c_client(port, client_id, "-C", "1", "-W", "1"), capture_output=True, check=False)
-            if name != "nodered" and left.returncode != NOTHING_LEFT:
+            if name in OURS and left.returncode != NOTHING_LEFT:  # the others may end before their last packet is out
                 sys.exit(f"{name} left messages unacknowledged: {left.stdout!r}")
             subprocess.run(c_client(port, client_id, "-E", "-x", "0"), stdout=subprocess.DEVNULL, check=True)
     return drains

@@ -288,7 +288,8 @@ class Pipeline:
         match item:
             case Delivery():
                 entry = Entry(delivery=item)
-                self._derive(item, entry)
+                if item.facts or item.silent or self._line.monitors:
+                    self._derive(item, entry)
             case Judged():
                 entry = Entry(delivery=item.delivery)
                 for event in item.events:
@@ -306,7 +307,7 @@ class Pipeline:
                 ended = stops.update(fact)
                 if ended is not None:
                     self._tell(ended, entry)
-        for reading in delivery.readings if self._line.monitors else ():
+        for reading in delivery.readings:
             monitor = self._line.monitors.get(f"{reading.channel.line}/{reading.channel.asset}")
             if monitor is not None:
                 for event in monitor.offer(reading):
