@@ -84,16 +84,18 @@ class AlarmTracker:
         return Transition(raised=self.active, at_us=t_us, since_us=since_us, value=value)
 
     def relive(self, t_us: int, value: float, *, changed: bool) -> None:
-        """Take a value of the stored past, of which it is known whether the state changed at it.
+        """Take a value of the stored past, of which it is known whether the state changed at it (see `change`).
 
         Deciding it again could go wrong, because the past that is fed begins somewhere in the middle of a delay.
         """
         self._newest_us = t_us
-        if changed:
-            self.active = not self.active
-            self._since_us = None
-        else:
+        if not changed:
             self._lean(t_us, value)
+
+    def change(self, *, active: bool) -> None:
+        """Take over a state that was recorded in the past."""
+        self.active = active
+        self._since_us = None
 
     def _lean(self, t_us: int, value: float) -> None:
         """Note since when the values have spoken for leaving the present state, if they do."""

@@ -26,6 +26,7 @@ from edge_agent.adapters.system_clock import SystemClock
 from edge_agent.adapters.systemd_notify import notify
 from edge_agent.alarms import AlarmRule
 from edge_agent.asking import asked, station_audits
+from edge_agent.cameras import camera_sources, evidence_of
 from edge_agent.condition import STALL_LIMIT_S, Condition, Heartbeat
 from edge_agent.downtime import DowntimeTracker
 from edge_agent.errors import AgentError, ConfigError, StoreError, UnreachableError
@@ -98,17 +99,18 @@ class Agent:
             evidence = FileEvidence(data / "evidence")
             audits = station_audits(settings, data)
             workers, problems = _workers(settings, catalog, evidence, clock, metrics, audits)
+            cameras = camera_sources(settings, store, clock, metrics)
             line = Line(
                 store=store,
                 clock=clock,
                 metrics=metrics,
                 sink=_sink(settings, clock),
-                sources=_sources(settings, store, clock),
+                sources=(*_sources(settings, store, clock, metrics), *cameras),
                 workers=workers,
                 monitors=_monitors(settings, catalog, store),
                 stops=_stops(settings, store),
                 policies={s.name: StationPolicy(s.deadline_ms, s.late_action) for s in settings.stations},
-                observers=(board,),
+                observers=(board, *cameras),
                 names=settings.lines,
                 prefix=settings.sink.prefix,
                 pace=Pace(
@@ -269,8 +271,8 @@ def _sink(settings: Settings, clock: Clock) -> MqttSink:
     )
 
 
-def _sources(settings: Settings, store: SqliteStore, clock: Clock) -> Sequence[Source]:
-    sources = mqtt_sources(settings, clock)
+def _sources(settings: Settings, store: SqliteStore, clock: Clock, metrics: Metrics) -> Sequence[Source]:
+    sources = mqtt_sources(settings, clock, metrics)
     watched = [station for station in settings.stations if station.folder is not None]
     sources += [FolderSource(station, clock, lambda key: store.event(key) is not None) for station in watched]
     return sources
@@ -293,7 +295,7 @@ def _workers(
             log.warning("not the wanted provider", station=station.name, provider=scorer.provider)
         kept = frozenset(station.keep_evidence)
         plan = StationPlan(station.name, station.line, station.mode, kept, station.origin, audits.get(station.name))
-        eyes = Eyes(OpencvDecoder(station.limits), scorer, evidence, encode_map)
+        eyes = Eyes(OpencvDecoder(station.limits), scorer, evidence_of(station, evidence), encode_map)
         queue_size = settings.inference.image_queue
         workers[station.name] = StationWorker(plan, eyes, clock, metrics, queue_size=queue_size)
     return workers, problems

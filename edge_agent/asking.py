@@ -59,6 +59,7 @@ def asked(settings: Settings, audits: dict[str, StationAudit]) -> Asked:
         audits=audits,
         audited_lines=frozenset(station.line for station in settings.stations if station.name in audits),
         reasons=settings.stop_reasons,
+        planned_run_s={entry.line: entry.planned_run_s for entry in settings.oee},
         stopping={downtime.line: downtime.asset for downtime in settings.downtime},
         assets={
             line: tuple(dict.fromkeys(asset for where, asset in machines if where == line)) for line in settings.lines

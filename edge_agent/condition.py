@@ -80,7 +80,15 @@ class Condition:
         if self.pipeline.problem:
             return _raised(line, "store_failing", stations)
         late = [station for station in stations if self._verdict_late(station)]
-        return _raised(line, "verdict_late", late) if late else Interlock(line, "run")
+        if late:
+            return _raised(line, "verdict_late", late)
+        blind = [station for station in stations if station.camera is not None and self._blind(station)]
+        return _raised(line, "camera_blind", blind) if blind else Interlock(line, "run")
+
+    def _blind(self, station: StationSettings) -> bool:
+        """Whether a station's camera shows nothing that can be judged: parts pass it unseen."""
+        cameras = [source for source in self.line.sources if source.name == f"camera:{station.name}"]
+        return not all(camera.health().alive for camera in cameras)
 
     def _verdict_late(self, station: StationSettings) -> bool:
         """Whether the part in hand, or one whose commit hangs, has had its time before its verdict was on its way."""
@@ -108,16 +116,18 @@ class Condition:
         )
 
     def _stations(self, links: tuple[LinkHealth, ...]) -> list[StationState]:
-        folders = {link.name: link for link in links}
+        named = {link.name: link for link in links}
         states = []
         for station in self.settings.stations:
             worker = self.line.workers[station.name]
-            folder = folders.get(f"folder:{station.name}")
+            folder, camera = named.get(f"folder:{station.name}"), named.get(f"camera:{station.name}")
             problem = self.problems.get(station.name, "")
             if not worker.alive:
                 problem = "station_stopped"
             elif folder is not None and not folder.alive:
                 problem = "folder_unreachable"
+            elif camera is not None and not camera.alive:
+                problem = camera.reason or "camera_failed"
             states.append(
                 StationState(
                     name=station.name,

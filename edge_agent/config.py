@@ -15,6 +15,7 @@ from pydantic import Field, SecretStr, model_validator
 from edge_agent.camera_settings import CameraSettings
 from edge_agent.capture_settings import USUAL_REASONS, AuditSettings, DowntimeSettings, StopReasonSettings
 from edge_agent.mqtt_settings import MqttSourceSettings
+from edge_agent.oee_settings import OeeSettings
 from edge_agent.settings_section import Name, Section
 from edge_agent.signals.settings import SignalSettings, signal_channels, signal_problems
 
@@ -269,6 +270,7 @@ class Settings(Section):
     signals: tuple[SignalSettings, ...] = ()
     alarms: tuple[AlarmSettings, ...] = ()
     downtime: tuple[DowntimeSettings, ...] = ()
+    oee: tuple[OeeSettings, ...] = ()
     stop_reasons: tuple[StopReasonSettings, ...] = USUAL_REASONS
     store: StoreSettings = Field(default_factory=StoreSettings)
     sink: SinkSettings = Field(default_factory=SinkSettings)
@@ -299,6 +301,7 @@ class Settings(Section):
             *_repeated("assets", [f"{asset.line}/{asset.name}" for asset in self.assets]),
             *_repeated("alarms", [f"{alarm.line}/{alarm.name}" for alarm in self.alarms]),
             *_repeated("downtime", [entry.line for entry in self.downtime]),
+            *_repeated("oee", [entry.line for entry in self.oee]),
             *_repeated("stop_reasons", [reason.code for reason in self.stop_reasons]),
             *_repeated(
                 "topics",
@@ -308,9 +311,14 @@ class Settings(Section):
             *_repeated("station cameras", [s.camera.address for s in self.stations if s.camera]),
             *_of_sources(self),
             *signal_problems(self.signals, self.mqtt),
+            *(
+                f"oee: the line {entry.line!r} has no machine. Fix: name it in [[downtime]]"
+                for entry in self.oee
+                if entry.line not in {downtime.line for downtime in self.downtime}
+            ),
         ]
         problems += [
-            f"mqtt.images: {topic.station!r} is no station"
+            f"mqtt.images: {topic.station!r} is no station. Fix: name one of [[stations]]"
             for topic in self.mqtt.images
             if topic.station not in {station.name for station in self.stations}
         ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from edge_agent.errors import PoisonMessageError
+from edge_agent.readings import Quality
 from edge_agent.signals.blocks import TooShortError, block_readings
 
 if TYPE_CHECKING:
@@ -42,14 +43,18 @@ class SignalCodec:
         decoded = self._codec.decode(topic, payload, received, retained=retained)
         derived: list[Reading] = []
         refused = decoded.refused
+        # a sample out of bounds spoils every figure of its block
+        bad = any(reading.quality >= Quality.BAD for reading in decoded.readings)
         for waveform in decoded.waveforms:
             signal = self._signals.get(waveform.channel.key)
             if signal is None:
                 continue
             try:
-                derived += block_readings(waveform, signal)
+                found = block_readings(waveform, signal)
             except TooShortError as error:
                 refused = refused or PoisonMessageError("waveform_too_short", str(error), field="$")
+                continue
+            derived += [msgspec.structs.replace(reading, quality=Quality.BAD) for reading in found] if bad else found
         if not derived and refused is decoded.refused:
             return decoded
         return msgspec.structs.replace(decoded, readings=(*decoded.readings, *derived), refused=refused)

@@ -16,18 +16,22 @@ from typing import TYPE_CHECKING, Literal
 import apsw
 import onnxruntime
 
+from edge_agent.adapters.camera_look import look
 from edge_agent.adapters.mqtt_client import Session, make_client
+from edge_agent.adapters.toml_config import read_secret
+from edge_agent.capture_health import CAMERA_FAULTS
 from edge_agent.errors import AgentError
 
 if TYPE_CHECKING:
     from paho.mqtt.reasoncodes import ReasonCode
 
-    from edge_agent.config import Settings
+    from edge_agent.config import Settings, StationSettings
 
 _FREE_BYTES = 2 * 1024**3
 _FIRST_SOUND_SQLITE = (3, 51, 3)
 _RUNTIMES = ("onnxruntime", "onnxruntime-gpu", "onnxruntime-openvino")
 _CONNECT_S = 3.0
+_RATE_SLACK_RATIO = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,7 @@ def examine(settings: Settings | None) -> list[Finding]:
     findings = [_processor(), _runtimes(), _sqlite(), _clock()]
     if settings is not None:
         findings += [_disk(Path(settings.agent.data_dir)), _broker(settings), *_providers(settings)]
-        findings += _folders(settings)
+        findings += [*_folders(settings), *_cameras(settings)]
     return findings
 
 
@@ -152,6 +156,28 @@ def _folders(settings: Settings) -> list[Finding]:
         else:
             findings.append(Finding(subject, "ok", f"{folder} is readable"))
     return findings
+
+
+def _cameras(settings: Settings) -> list[Finding]:
+    return [_camera(station) for station in settings.stations if station.camera is not None]
+
+
+def _camera(station: StationSettings) -> Finding:
+    """Look through a camera for two seconds; an agent that runs may hold a USB camera."""
+    subject, camera = f"camera {station.name}", station.camera
+    file = camera.password_file if camera is not None else None
+    try:
+        seen = look(station, read_secret(Path(file)) if file is not None else "")
+    except (AgentError, OSError) as error:
+        return Finding(subject, "fail", str(error), "see docs/operate/cameras.md")
+    if seen.fault:
+        todo = "see docs/operate/cameras.md; a USB camera shows nothing while the agent runs"
+        return Finding(subject, "fail", CAMERA_FAULTS[seen.fault], todo)
+    found = f"{seen.width} x {seen.height}, {seen.rate_hz:.1f} frames/s"
+    wanted_hz = camera.rate_hz if camera is not None else 0.0
+    if abs(seen.rate_hz - wanted_hz) > _RATE_SLACK_RATIO * wanted_hz:
+        return Finding(subject, "warn", found, f"set rate_hz = {wanted_hz:g} and the camera to the same rate")
+    return Finding(subject, "ok", found)
 
 
 def sound(findings: list[Finding]) -> bool:

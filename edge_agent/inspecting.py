@@ -152,6 +152,7 @@ class StationWorker:
         score: Score | None = None
         decoded_ns = began_ns
         try:
+            _refuse_unfit(frame, queued_ms)
             pixels = self.eyes.decoder.decode(frame.encoded)
             decoded_ns = time.monotonic_ns()
             score = self.eyes.scorer.score(pixels)
@@ -267,3 +268,11 @@ class StationWorker:
             events = tuple(event for frame in delivery.frames for event in self.judge(frame))
             hand_on(Judged(delivery, events, captured.utc_us))
             self._busy = None
+
+
+def _refuse_unfit(frame: Frame, queued_ms: float) -> None:
+    """Refuse what its source says cannot be judged, or can no longer."""
+    if frame.refused:
+        raise ImageRefusedError(frame.refused, "its source has no image of this part")
+    if frame.fresh_for_ms is not None and queued_ms > frame.fresh_for_ms:
+        raise ImageRefusedError("frame_stale", f"{queued_ms:.0f} ms old", field="stale_after_ms", value=queued_ms)

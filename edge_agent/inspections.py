@@ -29,6 +29,8 @@ class Frame(msgspec.Struct, frozen=True):
         captured: when the image was taken, or first seen where the source does not say.
         encoded: the file's bytes (PNG, JPEG, BMP, TIFF, WebP); never trusted before the decoder's header check.
         name: what people know the image by; shown, never used as a path.
+        refused: reason code why this part has no image to judge, empty when it has; it gets NO_VERDICT.
+        fresh_for_ms: judged later than this after its capture it gets NO_VERDICT; None for an image that keeps.
     """
 
     key: str
@@ -39,6 +41,8 @@ class Frame(msgspec.Struct, frozen=True):
     captured: Instant
     encoded: bytes
     name: str = ""
+    refused: str = ""
+    fresh_for_ms: float | None = None
 
 
 class Score:

@@ -53,6 +53,9 @@ METRICS: tuple[MetricSpec, ...] = (
         "lineproof_quarantined_total", "counter", "Messages that could not be understood, by reason code.", ("reason",)
     ),
     MetricSpec(
+        "lineproof_rebirths_asked_total", "counter", "Requests to Sparkplug edge nodes for their births.", ("node",)
+    ),
+    MetricSpec(
         "lineproof_image_refusals_total",
         "counter",
         "Images refused before scoring; each part got NO_VERDICT.",
@@ -159,6 +162,10 @@ class Metrics:
     def quarantined(self, reason: str) -> None:
         """A message was quarantined."""
         self._add("lineproof_quarantined_total", (reason,))
+
+    def rebirth_asked(self, node: str) -> None:
+        """A Sparkplug edge node (`group/node`) was asked for its births."""
+        self._add("lineproof_rebirths_asked_total", (node,))
 
     def image_refused(self, station: str, reason: str) -> None:
         """An image was refused and its part got NO_VERDICT."""

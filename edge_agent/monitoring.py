@@ -60,7 +60,7 @@ class AssetMonitor:
     def __init__(self, plan: WatchPlan, scorer: HealthScorer | None, rules: Sequence[AlarmRule]) -> None:
         self.plan = plan
         self.scorer = scorer
-        self._past: dict[str, set[int]] | None = None
+        self._past: dict[str, list[tuple[int, bool]]] | None = None
         self._on_health = [AlarmTracker(rule) for rule in rules if rule.signal == HEALTH_SIGNAL]
         self._on_channel: dict[str, list[AlarmTracker]] = {}
         for rule in rules:
@@ -119,7 +119,7 @@ class AssetMonitor:
             health: the newest health event of the asset in the store.
         """
         begin_us = readings[0].t_us if readings else 0
-        self._past = {tracker.rule.name: set() for tracker in self._trackers()}
+        self._past = {tracker.rule.name: [] for tracker in self._trackers()}
         active: dict[str, bool] = {}
         for event in sorted(alarms, key=lambda alarm: alarm.occurred_at):
             if isinstance(event.body, Alarm) and event.body.alarm in self._past:
@@ -127,11 +127,14 @@ class AssetMonitor:
                 if at_us < begin_us or not readings:
                     active[event.body.alarm] = event.body.state == "raised"
                 else:
-                    self._past[event.body.alarm].add(at_us)
+                    self._past[event.body.alarm].append((at_us, event.body.state == "raised"))
         for tracker in self._trackers():
             tracker.active = active.get(tracker.rule.name, False)
         for reading in readings:
             self.offer(reading)
+        for tracker in self._trackers():
+            for _, raised in self._past[tracker.rule.name]:
+                tracker.change(active=raised)
         self._past = None
         if health is not None and isinstance(health.body, Health):
             self._recorded_us, self._recorded_reason = to_us(health.occurred_at), health.body.reason
@@ -139,7 +142,14 @@ class AssetMonitor:
     def _step(self, tracker: AlarmTracker, t_us: int, value: float) -> Transition | None:
         if self._past is None:
             return tracker.update(t_us, value)
-        tracker.relive(t_us, value, changed=t_us in self._past[tracker.rule.name])
+        # the past that is fed begins in the middle of a window, so that a change may lie where no value is seen again
+        changes = self._past[tracker.rule.name]
+        changed = False
+        while changes and changes[0][0] <= t_us:
+            at_us, raised = changes.pop(0)
+            tracker.change(active=raised)
+            changed = at_us == t_us
+        tracker.relive(t_us, value, changed=changed)
         return None
 
     def _trackers(self) -> list[AlarmTracker]:

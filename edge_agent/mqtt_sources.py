@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from edge_agent.codec_routing import FilteredCodec
     from edge_agent.config import Settings
+    from edge_agent.metrics import Metrics
     from edge_agent.mqtt_settings import MqttSourceSettings
     from edge_agent.ports import Clock, Source
 
@@ -46,7 +47,7 @@ def message_codec(settings: MqttSourceSettings) -> CodecRouter:
     return CodecRouter(codecs)
 
 
-def mqtt_sources(settings: Settings, clock: Clock) -> list[Source]:
+def mqtt_sources(settings: Settings, clock: Clock, metrics: Metrics) -> list[Source]:
     """Every source that the broker feeds; none where no topic is configured.
 
     Raises:
@@ -65,7 +66,7 @@ def mqtt_sources(settings: Settings, clock: Clock) -> list[Source]:
         sources.append(MqttSource(few, f"{agent}-images", images.filters, images, clock, LARGEST_MQTT_PAYLOAD))
     if mqtt.sparkplug.devices:
         nodes = dict.fromkeys((device.group, device.node) for device in mqtt.sparkplug.devices)
-        host = SparkplugHost(broker, f"{agent}-host", mqtt.sparkplug.host_id, nodes, clock)
+        host = SparkplugHost(broker, f"{agent}-host", mqtt.sparkplug.host_id, nodes, clock, metrics.rebirth_asked)
         births = SparkplugCodec(mqtt, host.ask_rebirth)
         client_id = f"{agent}-sparkplug"
         # the data first: a host that says it is there must be able to hear the births that follow

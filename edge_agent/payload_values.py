@@ -51,6 +51,7 @@ REASONS: Final = TEXT_REASONS | {
     "retained_without_ts": "a retained message does not say when it happened",
     "unknown_name": "a level of the topic names a line, machine or channel that is not listed",
     "unmapped_topic": "no configured topic filter matches",
+    "waveform_too_short": "a block of a waveform is too short for a band of its [[signals]] entry",
     "wrong_kind": "the payload claims another kind than its topic",
     "wrong_type": "a value has another type than expected",
     "wrong_value": "a value is of the right type and makes no sense",

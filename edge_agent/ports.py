@@ -116,12 +116,14 @@ class LinkHealth(msgspec.Struct, frozen=True):
         alive: its thread runs and its peer answers.
         last_activity_mono_ns: monotonic time of the last sign of life, None before the first.
         detail: one sentence for people, empty when all is well.
+        reason: snake_case code of what keeps a station's source from delivering, where it has more than one.
     """
 
     name: str
     alive: bool
     last_activity_mono_ns: int | None
     detail: str = ""
+    reason: str = ""
 
 
 class Source(Protocol):

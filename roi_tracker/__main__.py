@@ -12,8 +12,10 @@ from roi_tracker.commands.boards import board
 from roi_tracker.commands.console import run
 from roi_tracker.commands.importing import import_events
 from roi_tracker.commands.ledgers import ledger_app
-from roi_tracker.commands.measuring import measure, report, serve
+from roi_tracker.commands.measuring import measure
 from roi_tracker.commands.pilots import pilot_app
+from roi_tracker.commands.reports import report
+from roi_tracker.commands.serving import serve
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 app.command()(appraise)

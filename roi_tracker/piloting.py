@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 DEFAULT_WEEKS = 8
 
 
+_NOT_PREDICTED = frozenset({"inspection", "maintenance"})
+"""Measures that count what audits and findings say: the power of a prediction is not theirs, nor is its unit."""
+
+
 @dataclass(frozen=True)
 class Prospect:
     """What is asked about the reporting to come.
@@ -55,7 +59,7 @@ class Piloting:
 
     def prospects(self, prospect: Prospect) -> tuple[Detectability | Unfitted, ...]:
         """What each benefit line will be able to show: on its frozen baseline, or on what would be frozen now."""
-        return tuple(self._prospect(line, self._current(line), prospect) for line in self.benefits)
+        return tuple(self._prospect(line, self._held(line), prospect) for line in self.benefits)
 
     def report(self, as_of: date, audits_per_week: float | None = None) -> PilotReport:
         """Plan and standing of the case's pilot.
@@ -125,6 +129,10 @@ class Piloting:
             detectability=found if isinstance(found, Detectability) else None,
         )
 
+    def _held(self, line: BenefitLine) -> FittedBaseline | Unfitted:
+        frozen = self._frozen.get(line.id)
+        return self._current(line) if frozen is None else frozen.fitted
+
     def _current(self, line: BenefitLine) -> FittedBaseline | Unfitted:
         return fit_baseline(self._case, line, self._observations, scope_of(line, self._calendar))
 
@@ -133,6 +141,8 @@ class Piloting:
     ) -> Detectability | Unfitted:
         if isinstance(fitted, Unfitted):
             return fitted
+        if line.measure in _NOT_PREDICTED:
+            return Unfitted(line.id, ())
         case, scope = self._case, scope_of(line, self._calendar)
         panel = panel_of(self._observations, scope, case.periods.baseline, "previous")
         question = Question(

@@ -217,7 +217,7 @@ class Reporting(Programme):
         return None if self._case.pilot is None else piloting.report(on)
 
 
-def save(report: Report, document: bytes, ledger: LedgerStore, at: datetime) -> str:
+def save_report(report: Report, document: bytes, ledger: LedgerStore, at: datetime) -> str:
     """Write into the ledger what makes a report reproducible; returns the report's hash.
 
     Saving the same report again adds nothing. `register_text` comes before the report is made.
@@ -300,10 +300,9 @@ def find_saved(entries: Sequence[Entry], digest: str) -> Saved:
     )
 
 
-def reproduce(saved: Saved, store: TrackerStore, ledger: LedgerStore) -> Report:
-    """Make a saved report again from the store."""
-    made = Reporting(saved.text.case(), store, ledger, text=saved.text, moment=saved.moment)
-    return made.report(saved.generated_on)
+def reproduce(saved: Saved, store: TrackerStore, ledger: LedgerStore) -> Reporting:
+    """The programme as it stood when a report was saved; its `report` of that day is that report."""
+    return Reporting(saved.text.case(), store, ledger, text=saved.text, moment=saved.moment)
 
 
 def check_reproduced(saved: Saved, document: bytes) -> None:

@@ -1,6 +1,6 @@
 """Inspections that see better or worse than before: does a method still know how many parts are defective?
 
-A better inspection finds more defects, so recorded counts rise though nothing gets worse; a worse one looks like success.
+A better inspection finds more defects, so recorded counts rise and nothing got worse; a worse one looks like success.
 """
 
 from __future__ import annotations

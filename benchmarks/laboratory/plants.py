@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 DAYS_PER_YEAR = 365.25
+_SLOW_RHO = 0.7
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class World:
         common_change: change of the log rate of all lines at go-live, no merit of the programme.
         contamination: share of the effect that control lines get as well.
         missing: share of days that are not measured.
+        slow: standard deviation of a line's own luck from week to week (AR(1) 0.7 by weeks): conditions that last for
+            months.
         heavy: probability of a day with a scrapped batch, on which three times as many parts fail.
     """
 
@@ -62,6 +65,7 @@ class World:
     contamination: float = 0.0
     missing: float = 0.0
     heavy: float = 0.0
+    slow: float = 0.0
 
     @property
     def days(self) -> int:
@@ -134,6 +138,9 @@ def draw(world: World, rng: np.random.Generator) -> Plant:
         log_rate += (world.sd * latent - world.sd**2 / 2)[:, :, None]
     if world.scatter:
         log_rate += rng.normal(-(world.scatter**2) / 2, world.scatter, (days, lines, 1))
+    if world.slow:
+        weeks = ar1(rng, _SLOW_RHO, (days // 7 + 1, lines))
+        log_rate += world.slow * weeks[day // 7][:, :, None]
     if world.heavy:
         log_rate += np.where(rng.random((days, lines, 1)) < world.heavy, np.log(3.0), 0.0)
     moved = world.week * np.where(day % 7 == 0, 1.0, np.where(day % 7 == 5, -1.0, 0.0)) + world.trend * day

@@ -18,7 +18,6 @@ class Scenario:
         violates: the assumption of the interrupted time series that does not hold; empty where all do.
         controls_help: control lines live through the same.
         shrinks: lines were chosen because they were bad.
-        slow: costs many times a common plant.
     """
 
     name: str
@@ -38,6 +37,12 @@ SCENARIOS = (
     Scenario("volume shift", World(rho=0.5, sd=0.20, volume_shift=0.08)),
     Scenario("missing days", World(rho=0.5, sd=0.20, missing=0.06)),
     Scenario("scrapped batches", World(rho=0.3, sd=0.15, heavy=0.02), "days are alike but for slow noise"),
+    Scenario(
+        "conditions that last for months",
+        World(scatter=0.20, slow=0.15, controls=3),
+        "the noise fades within days",
+        controls_help=True,
+    ),
     Scenario(
         "season, a year known",
         World(rho=0.5, sd=0.20, season=0.25, season_phase=0.1, baseline_days=371, reporting_days=180),

@@ -42,19 +42,21 @@ class SparkplugHost:
         host_id: names the host application to edge nodes.
         nodes: group and node of every edge node that is asked for its births at the start.
         clock: times of the messages.
+        asked: told of every request, as `group/node`.
         backoff: waits between attempts to connect.
 
     Raises:
         ConfigError: a TLS or password file cannot be used.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - who it is, whom it asks, and the back-off that tests replace
         self,
         broker: BrokerSettings,
         client_id: str,
         host_id: str,
         nodes: Iterable[tuple[str, str]],
         clock: Clock,
+        asked: Callable[[str], None],
         *,
         backoff: Backoff | None = None,
     ) -> None:
@@ -67,7 +69,7 @@ class SparkplugHost:
         self._connection.client.on_message = self._on_message
         self._lock = threading.Lock()
         self._wanted = dict.fromkeys(nodes)  # asked once the broker is there; a dict keeps each node once, in order
-        self._asked = 0
+        self._tell_asked = asked
         self._stands = False
 
     # ---- any thread -----------------------------------------------------------------------------------------------
@@ -77,11 +79,6 @@ class SparkplugHost:
         with self._lock:
             self._wanted[group, node] = None
         self._connection.wake()
-
-    @property
-    def rebirths_asked(self) -> int:
-        """Requests sent since the start."""
-        return self._asked
 
     # ---- port ---------------------------------------------------------------------------------------------------
 
@@ -124,7 +121,7 @@ class SparkplugHost:
             wanted, self._wanted = self._wanted, {}
         for group, node in wanted:
             client.publish(command_topic(group, node), rebirth_command(self._now_ms()), qos=0)
-            self._asked += 1
+            self._tell_asked(f"{group}/{node}")
             _log.info("rebirth asked", group=group, node=node)
         return LONGEST_SLEEP_S
 

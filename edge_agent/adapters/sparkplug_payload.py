@@ -17,7 +17,7 @@ from edge_agent.sparkplug.values import DataType, RawMetric, RawPayload
 REBIRTH: Final = "Node Control/Rebirth"
 _PACKAGE = "lineproof.sparkplug"
 _FIELD = descriptor_pb2.FieldDescriptorProto
-_PAYLOAD = (
+_PAYLOAD_FIELDS = (
     ("timestamp", 1, _FIELD.TYPE_UINT64),
     ("metrics", 2, _FIELD.TYPE_MESSAGE),
     ("seq", 3, _FIELD.TYPE_UINT64),
@@ -56,7 +56,7 @@ def parse(payload: bytes, max_bytes: int) -> RawPayload:
     if len(payload) > max_bytes:
         raise PoisonMessageError("too_large", f"{len(payload)} bytes; at most {max_bytes} are allowed")
     try:
-        message = _payload_class.FromString(payload)
+        message = PAYLOAD.FromString(payload)
         return RawPayload(
             timestamp_ms=message.timestamp if message.HasField("timestamp") else None,
             seq=message.seq if message.HasField("seq") else None,
@@ -68,7 +68,7 @@ def parse(payload: bytes, max_bytes: int) -> RawPayload:
 
 def rebirth_command(now_ms: int) -> bytes:
     """The payload of an NCMD that asks an edge node for its births."""
-    message = _payload_class(timestamp=now_ms)
+    message = PAYLOAD(timestamp=now_ms)
     message.metrics.add(name=REBIRTH, timestamp=now_ms, datatype=int(DataType.BOOLEAN), boolean_value=True)
     return bytes(message.SerializeToString())
 
@@ -100,7 +100,7 @@ def _make_payload_class() -> Any:  # noqa: ANN401 - as above
     for name, number, kind in _VALUES:
         metric.field.add(name=name, number=number, type=kind, label=_FIELD.LABEL_OPTIONAL, oneof_index=0)
     payload = file.message_type.add(name="Payload")
-    for name, number, kind in _PAYLOAD:
+    for name, number, kind in _PAYLOAD_FIELDS:
         field = payload.field.add(name=name, number=number, type=kind, label=_FIELD.LABEL_OPTIONAL)
         if kind == _FIELD.TYPE_MESSAGE:
             field.label, field.type_name = _FIELD.LABEL_REPEATED, f".{_PACKAGE}.Metric"
@@ -109,4 +109,4 @@ def _make_payload_class() -> Any:  # noqa: ANN401 - as above
     return message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{_PACKAGE}.Payload"))
 
 
-_payload_class = _make_payload_class()
+PAYLOAD: Final = _make_payload_class()

@@ -13,7 +13,7 @@ from edge_agent.readings import Quality, Reading
 from edge_agent.signals.amplitude import amplitudes
 from edge_agent.signals.bearings import FAULTS
 from edge_agent.signals.envelopes import squared_envelope_spectrum
-from edge_agent.signals.harmonics import Search, find_harmonics
+from edge_agent.signals.harmonics import Search, find_harmonics, orders_found
 from edge_agent.signals.settings import ACCELERATIONS, VELOCITIES
 from edge_agent.signals.severity import zone_numbers
 from edge_agent.signals.spectra import band_rms
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from edge_agent.readings import Waveform
-    from edge_agent.signals.settings import SignalSettings
+    from edge_agent.signals.bearings import FaultName
+    from edge_agent.signals.harmonics import Harmonic
+    from edge_agent.signals.settings import BearingSettings, SignalSettings
 
 SECONDS_PER_MINUTE = 60
 MM_PER_M = 1e3
@@ -66,7 +68,14 @@ def _figures(waveform: Waveform, signal: SignalSettings) -> Iterator[Figure]:
     yield Figure("kurtosis", float(shape.kurtosis))
     yield from _severity(waveform, signal)
     if signal.bearing is not None and signal.speed_rpm is not None:
-        yield from _bearing(waveform, signal, signal.speed_rpm / SECONDS_PER_MINUTE)
+        # of a sensor that stands still, whitening would raise roundings to a signal
+        moves = math.isfinite(float(shape.crest))
+        lines = _fault_lines(waveform, signal, signal.bearing, signal.speed_rpm / SECONDS_PER_MINUTE) if moves else {}
+        for fault in FAULTS:
+            found = lines.get(fault, ())
+            prominences = [line.prominence_db for line in found]
+            yield Figure(fault, float(np.mean(prominences)) if found else math.nan, "dB")
+            yield Figure(f"{fault}_harmonics", float(len(orders_found(found))) if found else math.nan)
 
 
 def _severity(waveform: Waveform, signal: SignalSettings) -> Iterator[Figure]:
@@ -87,18 +96,15 @@ def _severity(waveform: Waveform, signal: SignalSettings) -> Iterator[Figure]:
         yield Figure("zone", float(zone_numbers(np.array([velocity_mm_s]), signal.zone_limits)[0]))
 
 
-def _bearing(waveform: Waveform, signal: SignalSettings, shaft_hz: float) -> Iterator[Figure]:
-    if signal.bearing is None:
-        return
+def _fault_lines(
+    waveform: Waveform, signal: SignalSettings, bearing: BearingSettings, shaft_hz: float
+) -> dict[FaultName, tuple[Harmonic, ...]]:
+    """What stands at the harmonics of each fault frequency."""
     band = signal.envelope_band(waveform.rate_hz)
     try:
         spectrum = squared_envelope_spectrum(waveform.samples, waveform.rate_hz, band, whiten=signal.whiten)
     except ValueError as error:
         raise TooShortError(str(error)) from error
     search = Search(signal.harmonics, signal.tolerance_ratio, shaft_hz)
-    orders = signal.bearing.orders()
-    for fault in FAULTS:
-        lines = find_harmonics(spectrum, shaft_hz * orders.heard(fault), search)
-        prominences = [line.prominence_db for line in lines]
-        yield Figure(fault, float(np.mean(prominences)) if prominences else math.nan, "dB")
-        yield Figure(f"{fault}_harmonics", float(sum(line.found for line in lines)) if lines else math.nan)
+    orders = bearing.orders()
+    return {fault: find_harmonics(spectrum, shaft_hz * orders.heard(fault), search) for fault in FAULTS}

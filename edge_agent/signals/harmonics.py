@@ -15,6 +15,8 @@ import msgspec
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from edge_agent.signals.spectra import Spectrum
@@ -82,6 +84,20 @@ def find_harmonics(spectrum: Spectrum, fundamental_hz: float, search: Search) ->
     """
     found = [_harmonic(spectrum, fundamental_hz, order, search) for order in range(1, search.harmonics + 1)]
     return tuple(harmonic for harmonic in found if harmonic is not None)
+
+
+def orders_found(harmonics: Sequence[Harmonic]) -> tuple[int, ...]:
+    """Orders of the harmonics that stand out; none where the fundamental does not.
+
+    A higher harmonic alone proves little: the third of an outer ring's rate lies beside the second of the inner ring's.
+
+    >>> orders_found([Harmonic(1, 30.0, 20.0, 11.0), Harmonic(2, 60.0, 8.0, 11.0), Harmonic(3, 90.0, 15.0, 11.0)])
+    (1, 3)
+    >>> orders_found([Harmonic(1, 30.0, 9.0, 11.0), Harmonic(2, 60.0, 20.0, 11.0)])
+    ()
+    """
+    found = tuple(harmonic.order for harmonic in harmonics if harmonic.found)
+    return found if 1 in found else ()
 
 
 def _harmonic(spectrum: Spectrum, fundamental_hz: float, order: int, search: Search) -> Harmonic | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -49,13 +50,16 @@ class Spectrum(msgspec.Struct, frozen=True):
         return float(self.frequencies_hz[1])
 
 
+@lru_cache(maxsize=32)
 def hann(samples: int) -> NDArray[np.float64]:
-    """Periodic Hann window, the one for spectra.
+    """Periodic Hann window, the one for spectra; read-only, because it is shared.
 
     >>> hann(4).round(12).tolist()
     [0.0, 0.5, 1.0, 0.5]
     """
-    return 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(samples) / samples)
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(samples) / samples)
+    window.flags.writeable = False
+    return np.asarray(window)
 
 
 def least_samples(rate_hz: float, band: Band) -> int:

@@ -27,6 +27,7 @@ class Asked:
         audits: how parts are drawn for the blind audit, by station; empty where none is configured.
         audited_lines: lines with such a station: all parts of their queue are shown blind, so that none stands out.
         reasons: reasons of stops that people choose from.
+        planned_run_s: planned run time per item, seconds, by line and product.
         stopping: the machine whose stops are the line's, by line.
         assets: machines of each line that a failure may be stated of.
     """
@@ -35,6 +36,7 @@ class Asked:
     audited_lines: frozenset[str] = frozenset()
     reasons: tuple[StopReasonSettings, ...] = USUAL_REASONS
     stopping: Mapping[str, str] = field(default_factory=dict)
+    planned_run_s: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     assets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 

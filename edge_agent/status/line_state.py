@@ -20,19 +20,22 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from edge_agent.capture_health import CAMERA_FAULTS
+
 if TYPE_CHECKING:
     from edge_agent.status.snapshot import LineSnapshot
     from edge_agent.system_state import Interlock, StationState, SystemState
 
 StateName = Literal["running", "degraded", "stopped", "no_verdict"]
 
-BLOCKING_PROBLEMS = frozenset({"folder_unreachable", "station_stopped", "model_failed"})
+BLOCKING_PROBLEMS = frozenset({"folder_unreachable", "station_stopped", "model_failed", *CAMERA_FAULTS})
 """Problems of a station that keep it from judging; any other problem only degrades it."""
 
 SILENT_AFTER_S = 300.0
 """Machines report far more often; five minutes without any message is not a quiet line, it is a deaf agent."""
 
-FOLDER_PREFIX = "folder:"
+STATION_PREFIXES = ("folder:", "camera:")
+"""Links whose fault is a problem of their station, and told as such."""
 
 
 class LineState(msgspec.Struct, frozen=True):
@@ -92,7 +95,7 @@ def _none_judges(stations: list[StationState]) -> LineState | None:
 
 def _link_down(system: SystemState) -> LineState | None:
     for link in system.links:
-        if not link.alive and not link.name.startswith(FOLDER_PREFIX):
+        if not link.alive and not link.name.startswith(STATION_PREFIXES):
             return LineState("degraded", "link_down", link.name, link.detail)
     return None
 

@@ -15,6 +15,7 @@ from edge_agent.status import (
     audit_counts,
     capture_pages,
     dispositions,
+    effectiveness,
     event_feed,
     evidence,
     evidence_pins,
@@ -80,6 +81,7 @@ def create_app(context: StatusContext) -> FastAPI:
     app.include_router(event_feed.router(context))
     app.include_router(dispositions.router(context, desks.review))
     app.include_router(stop_revisions.router(context, desks.stops))
+    app.include_router(effectiveness.router(context, desks.stops))
     app.include_router(alarm_outcomes.router(context, desks))
     app.include_router(audit_counts.router(context))
     app.include_router(evidence_pins.router(context, desks.pins))

@@ -126,8 +126,14 @@ class ShiftProcess:
         self._product_rate = {product: LogRate(rng, effect.autocorrelation, effect.log_sd / 2) for product in PRODUCTS}
         self._stop_rate = LogRate(rng, effect.autocorrelation, STOP_LOG_SD)
 
-    def run(self, shift: str, phase: Phase) -> ShiftOutcome:
-        """Draw the next shift. In commissioning half of the effect is there already."""
+    def run(self, shift: str, phase: Phase, conditions: float = 1.0) -> ShiftOutcome:
+        """Draw the next shift. In commissioning half of the effect is there already.
+
+        Args:
+            shift: label.
+            phase: before, during or after commissioning.
+            conditions: factor on the defect rate that the shift's circumstances bring.
+        """
         strength = {"baseline": 0.0, "commissioning": 0.5, "live": 1.0}[phase]
         stops, avoided_stop_s = self._stops(shift, strength * self._effect.stop_reduction)
         planned_s = sum(stop.duration_s for stop in stops if stop.planned)
@@ -143,6 +149,7 @@ class ShiftProcess:
                 * SHIFT_FACTOR[shift]
                 * PRODUCT_FACTOR[product]
                 * line_factor
+                * conditions
                 * self._product_rate[product].next_factor()
             )
             produced = int(self._rng.binomial(round(share * running_s * PARTS_PER_S), 0.97))

@@ -179,11 +179,14 @@ class Model:
         capex = {
             line.id: line_money(f"capex.{line.id}", stated(f"capex.{line.id}")[..., :1]) for line in self.case.capex
         }
+        return Amounts(benefits, opex, self._with_reserve(capex, number), quantities)
+
+    def _with_reserve(self, capex: dict[str, Values], number: Callable[[Any], Any]) -> dict[str, Values]:
         reserve = self.case.contingency
-        if reserve is not None and reserve.included is False:
-            total = np.asarray(sum(capex.values()))
-            capex["contingency"] = total * number(reserve.ratio.amount * unit_meaning(reserve.ratio.unit, "").factor)
-        return Amounts(benefits, opex, capex, quantities)
+        if reserve is None or reserve.included is not False:
+            return capex
+        share = number(reserve.ratio.amount * unit_meaning(reserve.ratio.unit, "").factor)
+        return capex | {"contingency": np.asarray(sum(capex.values())) * share}
 
     def _quantity_money(self, line: BenefitLine, own: Callable[[str], Values]) -> Values:
         money = own(f"benefits.{line.id}.unit_value")

@@ -86,6 +86,7 @@ class AuditNeed(msgspec.Struct, frozen=True):
         needed_per_week: fewest with which the pilot shows the projected effect on its closing date and the stratum's
             rate may be used at all; None where no number of audits is enough.
         per_week: parts of the stratum a week, the most there are.
+        line: production line.
     """
 
     product: str
@@ -95,6 +96,7 @@ class AuditNeed(msgspec.Struct, frozen=True):
     planned_per_week: float
     needed_per_week: float | None
     per_week: float
+    line: str = ""
 
     @property
     def enough(self) -> bool:
@@ -219,6 +221,7 @@ def _audits(outlook: Outlook, baseline: Panel, question: Question) -> tuple[Audi
                 planned_per_week=plan.audited * per_week,
                 needed_per_week=needed,
                 per_week=was.population * per_week,
+                line=was.rate.key.line,
             )
         )
     return tuple(found)

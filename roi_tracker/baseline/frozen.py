@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from roi_tracker.measurement.panels.scope import Scope
     from roi_tracker.observations.rows import Observations
 
-SPECIFICATION_VERSION = 3
+SPECIFICATION_VERSION = 4
 """Raised whenever the same data would give another model."""
 
 

@@ -255,7 +255,7 @@ def _audited(
     if criterion == "max_overkill_ratio":
         count, below, above = sum(one.population for one in strata) - defects, above, below
     else:
-        count = defects + sum(row.late_rejects * ruler.rate(row.product, "ai", "FAIL") for row in rows)
+        count = defects + sum(row.late_rejects * ruler.rate(row.product, "ai", "FAIL", row.line) for row in rows)
     ratio, low, high = count / judged, max(0.0, count - below) / judged, (count + above) / judged
     state: CriterionState = "not_met" if low > limit else "met" if high <= limit else "undecided"
     return _limit(criterion, state, limit, ratio, (low, high), audited)

@@ -130,8 +130,10 @@ def outlook_of(counterfactual: Counterfactual, baseline: Panel) -> Outlook:
     else:
         contrast = as_marked(counterfactual.model, baseline, baseline)
     days = len(baseline.days)
-    strata = baseline.ruler.strata if baseline.ruler is not None else ()
-    share = float(baseline.exposure[baseline.treated].sum() / baseline.exposure.sum())
+    treated = baseline.line.where(baseline.treated).seen
+    every = baseline.ruler.strata if baseline.ruler is not None else ()
+    strata = [one for one in every if one.key.line in treated]
+    share = float(baseline.exposure[baseline.treated].sum() / baseline.exposure[baseline.line.among(treated)].sum())
     audits = tuple(
         PlannedAudits(share * one.population / days, share * one.audited / days, one.rate, one) for one in strata
     )

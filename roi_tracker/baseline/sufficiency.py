@@ -62,7 +62,8 @@ def data_checks(
     if panel.ruler is not None:
         missing_audits = panel.ruler.missing
         evidence = "; ".join(
-            f"{s.key.product} {s.key.inspector} {s.key.stratum} {s.audited}/{s.population}" for s in missing_audits
+            f"{s.key.line} {s.key.product} {s.key.inspector} {s.key.stratum} {s.audited}/{s.population}"
+            for s in missing_audits
         )
         checks.append(check("audit_sample", name, passed=not missing_audits, strata=evidence or "ok"))
     found = Counter(

@@ -2,7 +2,8 @@
 
 A better inspection finds more defects, so the recorded rate rises while quality improves. The share of true defects
 among rejected parts (PPV) and among passed parts (false-omission rate) turn recorded counts into true ones:
-pi = p * PPV + (1 - p) * FOR. Both are pooled over a period by product and inspector.
+pi = p * PPV + (1 - p) * FOR. Both are pooled over a period by line, product and inspector: lines differ in how many of
+their parts are bad, so one line's rejected parts say little about those of another.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ class StratumKey(msgspec.Struct, frozen=True, order=True):
     product: str
     inspector: Inspector
     stratum: Stratum
+    line: str = ""
 
 
 class StratumRate(msgspec.Struct, frozen=True):
@@ -79,9 +81,9 @@ class Ruler(msgspec.Struct, frozen=True):
         """Strata that have parts but no sufficient audit."""
         return tuple(stratum for stratum in self.strata if not stratum.sufficient)
 
-    def rate(self, product: str, inspector: Inspector, stratum: Stratum) -> float:
+    def rate(self, product: str, inspector: Inspector, stratum: Stratum, line: str) -> float:
         """Share of true defects in a stratum, 0 for one without parts."""
-        key = StratumKey(product, inspector, stratum)
+        key = StratumKey(product, inspector, stratum, line)
         return next((known.rate for known in self.strata if known.key == key), 0.0)
 
     def margins(self, confidence: float) -> tuple[float, float]:
@@ -109,11 +111,11 @@ def ruler_of(rows: Sequence[Observation], when_unknown: Inspector) -> Ruler:
     for row in rows:
         inspector = row.inspector or when_unknown
         passed, failed = populations(row)
-        counts[StratumKey(row.product, inspector, "PASS")][0] += passed
-        counts[StratumKey(row.product, inspector, "FAIL")][0] += failed
+        counts[StratumKey(row.product, inspector, "PASS", row.line)][0] += passed
+        counts[StratumKey(row.product, inspector, "FAIL", row.line)][0] += failed
         for audit in row.audits:
             if audit.inspector == inspector:
-                count = counts[StratumKey(row.product, inspector, audit.stratum)]
+                count = counts[StratumKey(row.product, inspector, audit.stratum, row.line)]
                 count[1] += audit.audited
                 count[2] += audit.defects_found
     return Ruler(tuple(StratumRate(key, *count) for key, count in sorted(counts.items())))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from roi_tracker.baseline.sufficiency import Check, RuleName, check
-from roi_tracker.measurement.estimation import CONFIDENCE, Measurement
+from roi_tracker.measurement.estimation import CONFIDENCE, Counterfactual, Measurement
 from roi_tracker.measurement.measures.downtime import DowntimeDetail, StopChange, hour_value_of, stop_change
 from roi_tracker.measurement.measures.energy import (
     LARGEST_CV_RMSE,
@@ -80,7 +80,7 @@ def refine(ground: Ground, measurement: Measurement | None, checks: Sequence[Che
 def _downtime(ground: Ground, measurement: Measurement, plain: Refined) -> Refined:
     """Claim what planned and unplanned stops together show, where that is less."""
     own = measurement.whole("closing")
-    together = _against(ground, all_stops(ground.observations, ground.scope))
+    together = _against(ground, all_stops(ground.observations, ground.scope), placebo=True)
     everything = None if together is None else together.whole("closing")
     smaller = together is not None and everything is not None and everything.avoided < own.avoided
     said = hour_value_of(ground.line.unit_value.source)
@@ -127,21 +127,26 @@ def _hour_checks(ground: Ground, said: str) -> list[Check]:
     return checks
 
 
-def _against(ground: Ground, source: DirectSource) -> Measurement | None:
-    """The same design on other readings of the same lines; the baseline's data are those that were frozen."""
+def _against(ground: Ground, source: DirectSource, *, placebo: bool) -> Measurement | None:
+    """The same design on other readings of the same lines; the baseline's data are those that were frozen.
+
+    Args:
+        ground: of the line.
+        source: the other readings.
+        placebo: whether the interval matters, and so the placebo test that widens it.
+    """
     baseline, reporting = source.panel(ground.case.periods.baseline), source.panel(ground.period)
     if not usable(baseline) or len(reporting.days) < MINIMUM_MEASURED_DAYS:
         return None
-    placebo = placebo_of(source, ground.case.periods.baseline)
-    counterfactual = ground.fitted.counterfactual
-    like = type(counterfactual)(fit(baseline), counterfactual.floor, placebo.inflation if placebo else 1.0)
+    tested = placebo_of(source, ground.case.periods.baseline) if placebo else None
+    like = Counterfactual(fit(baseline), ground.fitted.counterfactual.floor, tested.inflation if tested else 1.0)
     evidence = Evidence(ground.scope, ground.observations, baseline, reporting)
     contrast = comparison_of(ground.case, ground.line, like, evidence).contrast
     return Measurement(like, contrast) if contrast.days else None
 
 
 def _stop_change(ground: Ground, own: Estimate) -> StopChange | None:
-    stops = _against(ground, stop_count(ground.observations, ground.scope))
+    stops = _against(ground, stop_count(ground.observations, ground.scope), placebo=False)
     if stops is None:
         return None
     counted = stops.whole("closing")

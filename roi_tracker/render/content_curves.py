@@ -20,6 +20,8 @@ _HEIGHT = 300
 _LEGEND = 22
 _LEGEND_COLUMNS = 3
 _LEAST_GAP = 52.0
+_LETTER = 6.0
+"""Width of a letter of a label, in units of the drawing; a Korean one is twice as wide, and Korean labels are short."""
 _SPARK_ROW, _SPARK_FROM, _SPARK_TO = 48, 270, 600
 
 
@@ -103,7 +105,7 @@ def _layer(layer: Layer, places: Sequence[float], y: Callable[[float], float], p
 
 
 def draw_bridge(chart: Chart, palette: Palette) -> tuple[str, int]:
-    """From the first bar to the last, step by step; what falls is hatched by its sign and colour."""
+    """From the first bar to the last, step by step; what falls is told by sign and colour."""
     height = 250
     every = [value for bar in chart.bars for value in (bar.low, bar.high)]
     y, ticks = scale(min(0.0, *every), max(0.0, *every), height - BOTTOM - 14, TOP + 8)
@@ -113,6 +115,7 @@ def draw_bridge(chart: Chart, palette: Palette) -> tuple[str, int]:
         parts.append(text_at(LEFT - 6, y(tick) + 4, tick_label(tick), palette.dim, "end"))
     step = (WIDTH - LEFT - RIGHT) / len(chart.bars)
     width = step * 0.62
+    labels = [_label_rows(bar.label, int(step / _LETTER)) for bar in chart.bars]
     middles = [LEFT + step * (index + 0.5) for index in range(len(chart.bars))]
     for index, (middle, bar) in enumerate(zip(middles, chart.bars, strict=True)):
         top, foot = min(y(bar.low), y(bar.high)), max(y(bar.low), y(bar.high))
@@ -120,27 +123,26 @@ def draw_bridge(chart: Chart, palette: Palette) -> tuple[str, int]:
         colour = palette.plan if total else (palette.bad if bar.high < bar.low else palette.accent)
         parts.append(rect((middle - width / 2, top, width, max(foot - top, 1.0)), colour))
         parts.append(text_at(round(middle, 1), top - 5, bar.shown, palette.ink, "middle"))
-        for row, word in enumerate(_two_rows(bar.label)):
-            parts.append(text_at(round(middle, 1), height - 20 + 14 * row, word, palette.dim, "middle"))
+        for row, words in enumerate(labels[index]):
+            parts.append(text_at(round(middle, 1), height - 20 + 14 * row, words, palette.dim, "middle"))
     for (left, bar), (right, _) in pairwise(zip(middles, chart.bars, strict=True)):
         parts.append(line((left + width / 2, y(bar.high), right - width / 2, y(bar.high)), palette.dim))
-    return "".join(parts), height
+    return "".join(parts), height - 34 + 14 * max(map(len, labels)) + 8
 
 
-_SHORT = 13
+def _label_rows(label: str, widest: int) -> list[str]:
+    """A label in rows of at most so many characters, broken at spaces.
 
-
-def _two_rows(label: str) -> list[str]:
-    """A label in at most two rows, broken at the space nearest to its middle.
-
-    >>> _two_rows("Availability and bypass")
-    ['Availability', 'and bypass']
+    >>> _label_rows("Mix and level without the programme", 14)
+    ['Mix and level', 'without the', 'programme']
     """
-    spaces = [at for at, letter in enumerate(label) if letter == " "]
-    if len(label) <= _SHORT or not spaces:
-        return [label]
-    at = min(spaces, key=lambda place: abs(place - len(label) / 2))
-    return [label[:at], label[at + 1 :]]
+    rows: list[str] = []
+    for word in label.split(" "):
+        if rows and len(rows[-1]) + 1 + len(word) <= widest:
+            rows[-1] += f" {word}"
+        else:
+            rows.append(word)
+    return rows
 
 
 def draw_sparks(chart: Chart, palette: Palette) -> tuple[str, int]:

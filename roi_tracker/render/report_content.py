@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 _DAYS_A_WEEK = 7
 _MOST_YEARS_AHEAD = 10
+_CURED_BY_TIME = frozenset({"effect_detectable", "minimum_length"})
+"""Failed rules that more measured days alone can mend."""
+_FULL_SCORE = 100
 
 
 def report_content(report: Report, language: Language, *, portal: bool = False) -> Content:
@@ -307,6 +310,8 @@ def _not_proven(w: ReportWording) -> Section:
 def _by_when(w: ReportWording, proof: NotProven) -> str:
     """The day by which the missing measured days would have passed, at the pace so far."""
     found, last = proof.estimate, w.report.realization.as_of
+    if {one.rule for one in proof.failed} - _CURED_BY_TIME:
+        return w.t("not_proven.open")
     if found is None or proof.days_needed is None or proof.days_needed <= found.days or last is None:
         return w.t("not_proven.open")
     passed = (last - w.report.go_live).days + 1
@@ -330,6 +335,8 @@ def _basis(w: ReportWording) -> Section:
     score = report.quality.score
     lowest = report.quality.lowest
     note = t("basis.no_score") if lowest is None else t("basis.lowest", part=t(f"quality_part.{lowest}.name"))
+    if score is not None and score >= _FULL_SCORE:
+        note = ""
     tables = [hashes]
     if report.quality.parts:
         heads = (("part", False), ("points", True), ("weight", True), ("made_of", False))

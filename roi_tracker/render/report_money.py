@@ -154,7 +154,7 @@ def _forecast(w: ReportWording) -> Section:
         ),
     )
     rows = tuple(
-        (w.line(one.benefit_id), _ends(w, one.per_day), _ends(w, one.to_date), _ends(w, one.to_come))
+        (w.line(one.benefit_id), _a_day(w, one.per_day), _ends(w, one.to_date), _ends(w, one.to_come))
         for one in found.lines
     )
     table = Table(_columns(w, "forecast", ("line",), ("per_day", "to_date", "to_come")), rows)
@@ -169,6 +169,11 @@ def _forecast(w: ReportWording) -> Section:
 
 def _ends(w: ReportWording, part: MoneyInterval) -> str:
     return f"{w.plain(part.value)} ({w.plain(part.low)}{_DASH}{w.plain(part.high)})"
+
+
+def _a_day(w: ReportWording, part: MoneyInterval) -> str:
+    """Small money, in the currency itself."""
+    return f"{w.exact(part.value)} ({w.exact(part.low)}{_DASH}{w.exact(part.high)})"
 
 
 def _plan(w: ReportWording) -> Section:

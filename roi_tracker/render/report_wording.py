@@ -82,9 +82,9 @@ class ReportWording:
         return f"{_MINUS}{text}" if value < 0 and text.strip("0.,") else text
 
     def signed(self, amount: Decimal) -> str:
-        """A change: its sign always stands before it."""
+        """A change: its sign stands before it unless it is shown as zero."""
         text = self.plain(amount)
-        return text if text.startswith(_MINUS) else f"+{text}"
+        return text if text.startswith(_MINUS) or not text.strip("0.,") else f"+{text}"
 
     def percent(self, ratio: float | Decimal | None) -> str:
         """A ratio as a percentage without decimals; one below 10 %."""

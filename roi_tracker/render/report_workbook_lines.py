@@ -162,5 +162,6 @@ class LineSheets:
                 }
             )
         dress(chart, t("curve.title"), self._w.unit)
+        chart.set_x_axis({"label_position": "low", "num_format": "yyyy-mm-dd", "text_axis": True})
         chart.set_legend({"position": "bottom"})
         sheet.raw.insert_chart(1, 7, chart)

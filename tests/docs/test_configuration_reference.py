@@ -151,8 +151,9 @@ def test_the_sample_loads_with_every_optional_setting_and_shows_the_defaults(tmp
     wrong = [
         f"{setting.section}.{setting.name} = {shown!r}, default {setting.default!r}"
         for setting in walk()
-        for shown in _shown(tomllib.loads(text), setting)
-        if setting.default not in {PydanticUndefined, None, ""} and _is_optional(setting) and shown != setting.default
+        if setting.default not in {PydanticUndefined, None, "", ()} and _is_optional(setting)
+        # a section that is given several times shows the default once, and elsewhere what else there is
+        if (shown := list(_shown(tomllib.loads(text), setting))) and setting.default not in shown
     ]
     assert wrong == []
 
@@ -195,6 +196,7 @@ def test_alternatives_of_the_sample_load_instead_of_what_they_replace(tmp_path: 
     path.write_text(re.sub(r"^#\| ", "", text, flags=re.MULTILINE), encoding="utf-8")
     settings = load(path)
     assert settings.broker.password is not None
+    assert settings.stations[0].folder is not None
     assert settings.stations[0].folder.done_path == "/srv/images/press-1-done"
 
 

@@ -127,3 +127,24 @@ def test_the_beat_goes_on_and_feeds_the_watchdog_only_while_every_loop_advances(
     assert {payload["state"] for payload in beats} == ({"run"} if fed else {"stop"})
     assert (last["state"], last["reason"]) == ("stop", "agent_stopped")
     assert sink.payloads[0]["heartbeat_s"] == 0.2
+
+
+@pytest.mark.parametrize(
+    ("alive", "reason", "expected"),
+    [(True, "", ("run", "")), (False, "camera_stalled", ("stop", "camera_blind"))],
+)
+def test_a_live_station_whose_camera_shows_nothing_stops_its_line(
+    alive: bool,  # noqa: FBT001 - a parameter of the test
+    reason: str,
+    expected: tuple[str, str],
+) -> None:
+    watched: Any = condition()
+    link = LinkHealth("camera:cam", alive, None, reason=reason)
+    watched.line.sources = (SimpleNamespace(name="camera:cam", health=lambda: link),)
+    camera = {"kind": "usb", "address": "/dev/video0", "rate_hz": 10.0}
+    seen = watched.settings.model_dump(mode="json")
+    seen["stations"][0] |= {"folder": None, "camera": camera}
+    watched = Condition(Settings.model_validate(seen), watched.line, watched.pipeline, CLOCK.now(), "0.1.0", {})
+    (interlock,) = watched.interlocks()
+    assert (interlock.state, interlock.reason) == expected
+    assert watched.state().stations[0].problem == reason

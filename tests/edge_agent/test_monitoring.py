@@ -117,3 +117,29 @@ def test_a_stale_channel_makes_the_health_unknown() -> None:
     (event,) = monitor.offer(Reading(TEMP, 100 * SECOND, 50.0))
     assert isinstance(event.body, Health)
     assert (event.body.health, event.body.reason) == (None, "stale_channel")
+
+
+def test_a_publisher_that_is_gone_makes_the_health_unknown_at_once_and_once() -> None:
+    monitor = AssetMonitor(PLAN, MeanScorer(), [])
+    feed(monitor, [50.0] * 5)
+    (event,) = monitor.fall_silent(4 * SECOND)
+    assert isinstance(event.body, Health)
+    assert (event.body.health, event.body.reason, event.key) == (None, "stale_channel", f"health/l/press/{4 * SECOND}")
+    assert monitor.fall_silent(4 * SECOND) == []  # a redelivery says nothing new
+    reasons = [event.body.reason for event in feed(monitor, [50.0] * 5, start_s=5) if isinstance(event.body, Health)]
+    assert reasons[-1] == "ok"  # it lives again, once its window is full of new values
+
+
+def test_a_silence_older_than_the_newest_reading_changes_nothing() -> None:
+    monitor = AssetMonitor(PLAN, MeanScorer(), [])
+    feed(monitor, [50.0] * 5)
+    assert monitor.fall_silent(3 * SECOND) == []
+    assert AssetMonitor(PLAN, None, []).fall_silent(9 * SECOND) == []
+
+
+def test_a_change_before_the_first_window_that_a_restart_sees_again_is_not_forgotten() -> None:
+    # the alarm is raised at 7 s and cleared at 9 s; the restart at 20 s is fed from 7 s, where no window closes
+    values = [20.0] * 4 + [250.0, 20.0, 250.0] + [20.0] * 14
+    through = alarms_of(feed(AssetMonitor(PLAN, MeanScorer(), RULES), values))
+    assert [event.occurred_at.timestamp() for event in through if event.key.startswith("alarm/l/unwell")] == [7, 9]
+    assert alarms_of(restarted(values, cut=20)) == through

@@ -69,8 +69,10 @@ class DefectSource:
     def panel(self, period: Period) -> Panel:
         """The rows of a period with their estimated true defects."""
         kept = self.readings.valid(period, self.scope)
-        group = self.product.codes[kept] * len(_INSPECTORS) + self.parts.inspector[kept]
-        groups = len(self.product.levels) * len(_INSPECTORS)
+        line, product = self.readings.line, self.product
+        who = len(_INSPECTORS)
+        group = (line.codes[kept] * len(product.levels) + product.codes[kept]) * who + self.parts.inspector[kept]
+        groups = len(line.levels) * len(product.levels) * who
         verdicts = self.parts.verdicts[kept]
         population = np.stack(
             [np.bincount(group, weights=verdicts[:, s], minlength=groups) for s in range(len(_STRATA))], axis=1
@@ -91,16 +93,16 @@ class DefectSource:
         strata: list[StratumRate] = []
         noise: list[AuditNoise] = []
         for index in np.flatnonzero(present):
-            product, who = divmod(int(index), len(_INSPECTORS))
+            rest, inspector = divmod(int(index), who)
+            place, made = divmod(rest, len(product.levels))
             for s, name in enumerate(_STRATA):
                 parts, looked_at = population[index, s], audited[index, s]
-                key = StratumKey(self.product.levels[product], _INSPECTORS[who], name)
+                key = StratumKey(product.levels[made], _INSPECTORS[inspector], name, line.levels[place])
                 strata.append(StratumRate(key, int(parts), int(looked_at), int(found[index, s])))
                 if parts and looked_at:
                     mine = cell == index * len(_STRATA) + s
                     by_day = np.bincount(day[mine], weights=residual[mine], minlength=len(panel.days))
-                    members = np.where(group == index, verdicts[:, s], 0.0)
-                    noise.append(AuditNoise(members, parts / looked_at * by_day))
+                    noise.append(AuditNoise(verdicts[:, s], group, int(index), parts / looked_at * by_day))
         return replace(panel, noise=tuple(noise), ruler=Ruler(tuple(sorted(strata, key=lambda known: known.key))))
 
 
@@ -110,8 +112,8 @@ def defects(observations: Observations, scope: Scope, when_unknown: Inspector) -
     Args:
         observations: everything derived.
         scope: lines that are measured.
-        when_unknown: the inspection in force on lines of the programme that never reported a mode; on control lines it
-            is the previous one.
+        when_unknown: the inspection in force on lines of the programme that never reported a mode; on control lines,
+            and where parts were audited as the previous inspection's and never as the AI's, it is the previous one.
     """
     columns = product_columns(observations, scope)
     table = columns.table
@@ -128,7 +130,7 @@ def defects(observations: Observations, scope: Scope, when_unknown: Inspector) -
     )
     known = readings.known & ~(columns.cut(table.coverage) < MINIMUM_DAY_COVERAGE)  # where nothing says, it counts
     inspector = table.inspector[columns.kept].astype(np.int64)
-    programme = columns.line.among(scope.programme_lines)
+    programme = columns.line.among(scope.programme_lines) & ~_without_ai(columns)
     inspector[(inspector < 0) & programme] = INSPECTOR_CODES[when_unknown]
     inspector[inspector < 0] = INSPECTOR_CODES["previous"]
     passed = np.maximum(0.0, inspected - rejected - columns.cut(table.reviewed))
@@ -138,6 +140,14 @@ def defects(observations: Observations, scope: Scope, when_unknown: Inspector) -
     return DefectSource(
         readings.where(known), columns.product.where(known), parts, _audits(columns, inspector, known), scope
     )
+
+
+def _without_ai(columns: ProductColumns) -> NDArray[np.bool_]:
+    """(rows,) whether the row's line has audits and none of them is of the AI: its programme is no inspection."""
+    samples, line = columns.table.audits, columns.table.line
+    audited = np.unique(line[samples.row])
+    with_ai = np.unique(line[samples.row[samples.inspector == INSPECTOR_CODES["ai"]]])
+    return np.isin(line[columns.kept], np.setdiff1d(audited, with_ai))
 
 
 def _audits(columns: ProductColumns, inspector: NDArray[np.int64], known: NDArray[np.bool_]) -> _Audits:

@@ -61,12 +61,21 @@ class AuditNoise:
     """How the audit of one stratum moves the estimate.
 
     Attributes:
-        population: (rows,) parts of the stratum in each row.
+        parts: (rows,) parts of the stratum's verdict in each row; strata share the array.
+        group, member: (rows,) which rows belong to the stratum: those whose group is this one; shared as well.
         day_residual: (days,) found minus expected defects of the day's audit, scaled up to the stratum.
     """
 
-    population: NDArray[np.float64]
+    parts: NDArray[np.float64]
+    group: NDArray[np.int64]
+    member: int
     day_residual: NDArray[np.float64]
+
+    @property
+    def population(self) -> NDArray[np.float64]:
+        """(rows,) parts of the stratum in each row."""
+        population: NDArray[np.float64] = np.where(self.group == self.member, self.parts, 0.0)
+        return population
 
 
 @dataclass(frozen=True)

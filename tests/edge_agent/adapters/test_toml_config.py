@@ -57,6 +57,7 @@ def test_paths_are_relative_to_the_file_and_names_of_models_stay_names(tmp_path:
     assert settings.broker.tls is not None
     assert settings.broker.tls.ca_file == str(tmp_path / "tls" / "ca.pem")
     assert settings.stations[0].model == "bracket"
+    assert settings.stations[0].folder is not None
     assert settings.stations[0].folder.path == str(tmp_path.parent / "in")
     assert settings.stations[0].folder.done_path == "/done"
     assert settings.assets[0].model == str(tmp_path / "models" / "press")
@@ -225,6 +226,20 @@ def test_channels_may_have_spaces_in_their_names(tmp_path: Path) -> None:
             (
                 'lineproof.toml:5: mqtt.facts[1].filter = "plant/#/state": is no MQTT topic filter. '
                 "Fix: correct it: # must be the last level"
+            ),
+        ),
+        (
+            LEAST + '[[mqtt.unified]]\npattern = "a/{line}x"\nlines = ["l"]\nassets = ["m"]\nchannels = { c = "1" }\n',
+            (
+                'lineproof.toml:5: mqtt.unified[1].pattern = "a/{line}x": is no MQTT topic pattern. '
+                "Fix: correct it: '{line}x' is no named level; write {name} between two /"
+            ),
+        ),
+        (
+            LEAST + '[[mqtt.images]]\npattern = "a"\nstation = "nobody"\n',
+            (
+                "lineproof.toml:6: mqtt.images[1].station: mqtt.images: 'nobody' is no station. "
+                "Fix: name one of [[stations]]"
             ),
         ),
         (

@@ -23,14 +23,16 @@ def test_a_better_ruler_shows_more_rejects_at_the_same_true_rate() -> None:
     """1,000 parts, 40 truly bad. Before: 30 caught of 40, 10 false rejects. After: 39 caught, 21 false rejects."""
     before = ruler_of([row("previous", 1000, 40, (40, 30), (96, 1))], "previous")
     after = ruler_of([row("ai", 1000, 60, (60, 39), (940, 1))], "ai")
-    assert before.rate("a", "previous", "FAIL") * 40 + before.rate("a", "previous", "PASS") * 960 == pytest.approx(40.0)
-    assert after.rate("a", "ai", "FAIL") * 60 + after.rate("a", "ai", "PASS") * 940 == pytest.approx(40.0)
+    assert before.rate("a", "previous", "FAIL", "l") * 40 + before.rate(
+        "a", "previous", "PASS", "l"
+    ) * 960 == pytest.approx(40.0)
+    assert after.rate("a", "ai", "FAIL", "l") * 60 + after.rate("a", "ai", "PASS", "l") * 940 == pytest.approx(40.0)
 
 
 def test_audits_of_another_inspector_do_not_count() -> None:
     shadow = row("previous", 100, 10, (10, 5), (50, 1))
     shadow = msgspec.structs.replace(shadow, audits=(*shadow.audits, AuditSample("ai", "PASS", 50, 40)))
-    assert ruler_of([shadow], "previous").rate("a", "previous", "PASS") == 0.02
+    assert ruler_of([shadow], "previous").rate("a", "previous", "PASS", "l") == 0.02
 
 
 def test_margins_by_the_exact_binomial() -> None:

@@ -1,0 +1,134 @@
+"""The portal as a browser sees it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from roi_tracker.adapters.sqlite_store import SqliteStore
+from roi_tracker.observations.shifts import ShiftCalendar
+from roi_tracker.plant_files.importing import Plant as PlantOfFiles
+from roi_tracker.portal import Desk, portal
+from roi_tracker.render.portal_pages import PAGES, ROWS_A_PAGE
+from roi_tracker.reporting import Reporting
+from tests.roi_tracker.report.conftest import ON
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fastapi import FastAPI
+
+    from tests.roi_tracker.report.conftest import Plant
+
+AGENT = "http://127.0.0.1:8080"
+
+
+@pytest.fixture(scope="module")
+def service(plant: Plant) -> FastAPI:
+    @contextmanager
+    def programme() -> Iterator[Reporting]:
+        store, ledger = plant.open()
+        yield Reporting(plant.case, store, ledger, text=plant.text)
+        store.close()
+        ledger.close()
+
+    @contextmanager
+    def opened() -> Iterator[SqliteStore]:
+        store = SqliteStore(plant.path)
+        yield store
+        store.close()
+
+    files = PlantOfFiles(ShiftCalendar(plant.case.plant), plant.case.plant.time_zone)
+    return portal(Desk(programme, lambda: ON, opened, files, AGENT))
+
+
+def ask(service: FastAPI, path: str, method: str = "GET", **headers: str) -> httpx.Response:
+    async def send() -> httpx.Response:
+        transport = httpx.ASGITransport(service)
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            return await client.request(method, path, headers=headers)
+
+    return asyncio.run(send())
+
+
+@pytest.mark.parametrize("page", sorted(PAGES))
+def test_every_page_in_both_languages_under_a_strict_policy(service: FastAPI, page: str) -> None:
+    path = next(one for name, one in PAGES.items() if name == page)
+    english = ask(service, path, **{"accept-language": "en-GB,ko;q=0.5"})
+    assert english.status_code == 200
+    policy = english.headers["content-security-policy"]
+    nonce = re.search(r"'nonce-([^']+)'", policy)
+    assert nonce is not None
+    assert f'nonce="{nonce.group(1)}"' in english.text
+    assert "unsafe-inline" not in policy
+    assert "style=" not in english.text
+    assert '<html lang="en">' in english.text
+    assert 'aria-current="page"' in english.text
+    korean = ask(service, f"{path}?lang=ko")
+    assert '<html lang="ko">' in korean.text
+
+
+def test_every_link_of_the_report_leads_somewhere(service: FastAPI) -> None:
+    page = ask(service, "/?lang=en").text
+    ids = set(re.findall(r'id="([^"]+)"', page))
+    links = set(re.findall(r'href="([^"]+)"', page)) - {"data:,"}
+    assert any(link.startswith("/lines/") for link in links)
+    for link in links:
+        target = link.replace("&amp;", "&")
+        if target.startswith("#"):
+            assert target[1:] in ids
+        else:
+            assert ask(service, target).status_code == 200, target
+    ledger = ask(service, "/ledger?lang=en").text
+    how = set(re.findall(r'href="(/how\?lang=en)#(how-[a-z]+)"', ledger))
+    assert how
+    rows = ask(service, "/how?lang=en").text
+    assert all(f'id="{anchor}"' in rows for _, anchor in how)
+
+
+@pytest.mark.parametrize(
+    ("output", "begins"),
+    [("html", b"<!doctype"), ("pdf", b"%PDF"), ("xlsx", b"PK"), ("csv", b"\xef\xbb\xbf"), ("json", b"{")],
+)
+def test_downloads(service: FastAPI, output: str, begins: bytes) -> None:
+    found = ask(service, f"/report.{output}?lang=en")
+    assert found.status_code == 200
+    assert found.content.startswith(begins)
+    assert found.headers["content-disposition"] == f'attachment; filename="report-en.{output}"'
+
+
+def test_down_to_the_image_of_one_part(service: FastAPI) -> None:
+    page = ask(service, "/lines/fewer-defects/observations?lang=en&month=2025-10")
+    assert page.text.count("<tr>") + page.text.count('<tr class="') <= ROWS_A_PAGE + 20
+    day = "/lines/fewer-defects/observations/press-1/2025-10-01/day/bracket-a?lang=en"
+    second = ask(service, "/lines/fewer-defects/observations?lang=en&month=2025-10&page=2").text
+    assert day in second
+    events = ask(service, day).text
+    assert 'href="/facts/part/1?lang=en"' in events
+    part = ask(service, "/facts/part/1?lang=en").text
+    assert f'href="{AGENT}/evidence/{"ab" * 32}"' in part
+    judged = ask(service, "/facts/judged/1?lang=en").text
+    assert 'href="/facts/part/1?lang=en"' in judged
+
+
+def test_what_is_not_there_is_said(service: FastAPI) -> None:
+    for path in ("/lines/none", "/facts/none", "/lines/fewer-defects/observations/none", "/lines/none/observations"):
+        missing = ask(service, path)
+        assert missing.status_code == 404, path
+        assert set(missing.json()) == {"error", "field", "hint", "retryable"}
+    assert ask(service, "/?lang=fr").status_code == 422
+    assert ask(service, "/report.doc").status_code == 422
+    assert ask(service, "/lines/fewer-defects/observations?month=2025-13").status_code == 422
+
+
+def test_other_hosts_and_other_sites_are_refused(service: FastAPI) -> None:
+    assert ask(service, "/", host="evil.example").status_code == 400
+    posted = ask(service, "/api/import", "POST", origin="https://evil.example")
+    assert posted.status_code == 403
+    assert posted.json()["field"] == "Origin"
+    assert ask(service, "/api/import", "POST", origin="http://127.0.0.1").status_code == 422
