@@ -47,6 +47,7 @@ check: .venv/dev.stamp
 bench: .venv/dev.stamp
 	$(BIN)/python -m benchmarks.real_data_replay
 	$(BIN)/python -m benchmarks.appraisal
+	$(BIN)/python -m benchmarks.ingest
 	$(BIN)/python -m benchmarks.feature_tick
 	$(BIN)/python -m benchmarks.cwru
 	$(BIN)/python -m benchmarks.laboratory --quick

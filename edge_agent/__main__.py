@@ -40,7 +40,9 @@ JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on s
 def run(config: ConfigOption = Path("lineproof.toml"), *, as_json: JsonOption = False) -> None:
     """Run the agent until it is asked to end (SIGTERM, Ctrl-C)."""
     from edge_agent import app as composition  # noqa: PLC0415 - the other commands need no model runtime
+    from edge_agent import garbage  # noqa: PLC0415 - only here a process streams
 
+    garbage.look_seldom()
     settings = _load(config)
     logs.configure(settings.agent.log_level)
 

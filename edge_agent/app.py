@@ -17,6 +17,7 @@ import uvicorn
 from edge_agent.adapters.file_evidence import FileEvidence
 from edge_agent.adapters.folder_source import FolderSource
 from edge_agent.adapters.model_catalog import ModelCatalog
+from edge_agent.adapters.mqtt_fast_client import fast_lane_open
 from edge_agent.adapters.mqtt_sink import MqttSink
 from edge_agent.adapters.opencv_decoder import OpencvDecoder
 from edge_agent.adapters.opencv_map_codec import encode_map
@@ -91,6 +92,7 @@ class Agent:
             stack.callback(store.close)
             _refuse_unset_clock(clock, store)
             metrics = Metrics()
+            metrics.fast_lane(is_open=fast_lane_open())
             board = LineBoard(settings.lines, settings.agent, clock)
             board.rebuild(store)
             catalog = ModelCatalog(data / "models", settings.inference.providers)

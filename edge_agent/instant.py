@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import msgspec
 
 MICROSECONDS_PER_SECOND = 1_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Instant(msgspec.Struct, frozen=True, gc=False):
@@ -50,5 +51,5 @@ def to_us(moment: datetime) -> int:
     if moment.tzinfo is None:
         message = f"{moment.isoformat()} has no time zone"
         raise ValueError(message)
-    delta = moment.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
+    delta = moment - _EPOCH  # zones are taken into account
     return (delta.days * 86_400 + delta.seconds) * MICROSECONDS_PER_SECOND + delta.microseconds

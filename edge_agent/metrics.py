@@ -89,6 +89,9 @@ METRICS: tuple[MetricSpec, ...] = (
     ),
     MetricSpec("lineproof_link_up", "gauge", "1 while a source or sink is alive, 0 otherwise.", ("link",)),
     MetricSpec(
+        "lineproof_fast_lane", "gauge", "1 while messages take the fast lane; 0: unknown paho-mqtt, slower and as safe."
+    ),
+    MetricSpec(
         "lineproof_interlock", "gauge", "What the line's controller is told: 0 run, 1 divert, 2 stop.", ("line",)
     ),
     MetricSpec(
@@ -219,6 +222,10 @@ class Metrics:
             channel = reading.channel
             value = reading.value if reading.quality < Quality.BAD else math.nan
             self._set("lineproof_signal", value, (channel.line, channel.asset, channel.name))
+
+    def fast_lane(self, *, is_open: bool) -> None:
+        """Messages are read by the fast client, or by the plain one because paho's version is not known."""
+        self._set("lineproof_fast_lane", float(is_open))
 
     def line_counts(self, line: str, *, alarms_active: int, undelivered_now: int) -> None:
         """What stands open on a line now."""

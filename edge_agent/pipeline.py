@@ -29,8 +29,9 @@ from edge_agent.deliveries import DeliveryWatch
 from edge_agent.errors import StoreBusyError, StoreError
 from edge_agent.events import Event, MachineState
 from edge_agent.inspecting import Judged
-from edge_agent.ports import Delivery, Quarantined
+from edge_agent.ports import BatchSource, Delivery, Quarantined
 from edge_agent.publishing import StationPolicy, messages_for
+from edge_agent.writer_queue import WriterQueue
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,12 +98,17 @@ class Line:
     pace: Pace
 
 
+def _weight(item: WriterItem) -> int:
+    """Readings of an item: what they are worth of `_GROUP_READINGS`."""
+    return len(item.readings) if isinstance(item, Delivery) else 0
+
+
 class Pipeline:
     """Runs the route. `start` and `stop` are called once, from one thread; `record` from any."""
 
     def __init__(self, line: Line) -> None:
         self._line = line
-        self._queue: queue.Queue[WriterItem] = queue.Queue(maxsize=line.pace.queue_messages)
+        self._queue: WriterQueue[WriterItem] = WriterQueue(line.pace.queue_messages, _weight)
         # not in the queue: a full queue must never hold up the sink's network thread
         self._settlements: queue.SimpleQueue[tuple[str, Instant]] = queue.SimpleQueue()
         self._watch = DeliveryWatch()
@@ -129,9 +135,12 @@ class Pipeline:
     def open(self) -> None:
         """Open the stations and then the sources."""
         for worker in self._line.workers.values():
-            worker.start(self._put)
+            worker.start(lambda judged: self._put([judged]))
         for source in self._line.sources:
-            source.start(self.deliver)
+            if isinstance(source, BatchSource):
+                source.start_batches(self.deliver_all)
+            else:
+                source.start(self.deliver)
 
     def stop(self) -> None:
         """End in order: sources pause, stations end, what waits is committed and acknowledged, then all is closed."""
@@ -151,7 +160,7 @@ class Pipeline:
     @property
     def waiting(self) -> int:
         """Items waiting for the writer."""
-        return self._queue.qsize()
+        return len(self._queue)
 
     @property
     def last_commit_ms(self) -> float | None:
@@ -191,7 +200,16 @@ class Pipeline:
         if delivery.frames:
             self._line.workers[delivery.frames[0].station].offer(delivery)
         else:
-            self._put(delivery)
+            self._put([delivery])
+
+    def deliver_all(self, deliveries: Sequence[Delivery]) -> None:
+        """Take deliveries of one source that arrived together, in their order; blocks while the pipeline is full."""
+        if any(delivery.frames for delivery in deliveries):
+            for delivery in deliveries:
+                self.deliver(delivery)
+        elif deliveries:
+            self._line.metrics.messages(deliveries[0].source, len(deliveries))
+            self._put(deliveries)
 
     def record(self, event: Event, *, timeout_s: float) -> bool:
         """Commit one event from another thread (port `Recorder`)."""
@@ -200,22 +218,18 @@ class Pipeline:
         done: Future[bool] = Future()
         began_s = time.monotonic()
         try:
-            self._queue.put(Recording(event, done), timeout=timeout_s)
+            if not self._queue.put([Recording(event, done)], timeout_s):
+                raise FutureTimeoutError  # noqa: TRY301 - one answer, whether it waited for room or for the commit
             return done.result(timeout=max(0.0, timeout_s - (time.monotonic() - began_s)))
-        except (queue.Full, FutureTimeoutError) as error:
+        except FutureTimeoutError as error:
             raise StoreBusyError(
                 f"not durable within {timeout_s:g} s", hint="try again; the same request is stored once"
             ) from error
 
-    def _put(self, item: WriterItem) -> None:
-        while True:
-            try:
-                self._queue.put(item, timeout=_IDLE_S)
-            except queue.Full:
-                if self._stopping.is_set() or self._fatal is not None:
-                    return  # not acknowledged, so it comes again
-                continue
-            return
+    def _put(self, items: Sequence[WriterItem]) -> None:
+        while not self._queue.put(items, _IDLE_S):
+            if self._stopping.is_set() or self._fatal is not None:
+                return  # not acknowledged, so it comes again
 
     # ---- the writer thread --------------------------------------------------------------------------------------
 
@@ -228,7 +242,7 @@ class Pipeline:
             log.critical("writer ended", error=repr(error), exc_info=error)
 
     def _write(self) -> None:
-        while not (self._stopping.is_set() and self._queue.empty()):
+        while not (self._stopping.is_set() and not self._queue):
             self._committer.advance()
             entries = self._collect()
             late = self._watch.expire(self._line.clock.now())
@@ -248,15 +262,15 @@ class Pipeline:
             left_s = deadline - time.monotonic()
             if left_s <= 0:
                 break
-            try:
-                item = self._queue.get(timeout=left_s)
-            except queue.Empty:
+            items = self._queue.take(self._line.pace.commit_messages - len(entries), _GROUP_READINGS - readings, left_s)
+            if not items:
                 break
             if not entries:
                 deadline = time.monotonic() + self._line.pace.commit_s
-            entries.append(self._enter(item))
-            readings += len(item.readings) if isinstance(item, Delivery) else 0
-            self._committer.advance()
+            for item in items:
+                entries.append(self._enter(item))
+                readings += _weight(item)
+                self._committer.advance()
         return [*entries, *self._settled()]
 
     def _settled(self) -> list[Entry]:
@@ -274,7 +288,8 @@ class Pipeline:
         match item:
             case Delivery():
                 entry = Entry(delivery=item)
-                self._derive(item, entry)
+                if item.facts or item.silent or self._line.monitors:
+                    self._derive(item, entry)
             case Judged():
                 entry = Entry(delivery=item.delivery)
                 for event in item.events:

@@ -7,7 +7,7 @@ from any; a sink is called from the writer thread and settles from its own. Ever
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 import msgspec
 
@@ -59,7 +59,7 @@ class Quarantined(msgspec.Struct, frozen=True):
     payload: bytes
 
 
-class Delivery(msgspec.Struct, frozen=True):
+class Delivery(msgspec.Struct, frozen=True, gc=False):
     """One message (or file) from a source: all it carries is committed together, then acknowledged once.
 
     Attributes:
@@ -84,7 +84,7 @@ class Delivery(msgspec.Struct, frozen=True):
     silent: Sequence[Silence] = ()
 
 
-class Decoded(msgspec.Struct, frozen=True):
+class Decoded(msgspec.Struct, frozen=True, gc=False):
     """What a codec found in one payload; `refused` is why a part of it could not be understood, the rest stands."""
 
     readings: Sequence[Reading] = ()
@@ -159,6 +159,15 @@ class Source(Protocol):
         """Flush acknowledgements and release everything; unacknowledged deliveries stay with the peer. May block
         briefly. `pause` comes before it.
         """
+        ...
+
+
+@runtime_checkable
+class BatchSource(Source, Protocol):
+    """A source that hands over what arrived together at once; `start_batches` is called instead of `start`."""
+
+    def start_batches(self, deliver: Callable[[Sequence[Delivery]], None]) -> None:
+        """Begin; `deliver` is called as that of `start`, with one delivery or more."""
         ...
 
 

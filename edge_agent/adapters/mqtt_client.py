@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from paho.mqtt import client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
@@ -56,11 +56,11 @@ class PlantClient(mqtt.Client):
     contract tests run against the installed version.
     """
 
-    def __init__(self, client_id: str) -> None:
+    def __init__(self, client_id: str, protocol: MQTTProtocolVersion = MQTTProtocolVersion.MQTTv5) -> None:
         super().__init__(
             CallbackAPIVersion.VERSION2,
             client_id=client_id,
-            protocol=mqtt.MQTTv5,
+            protocol=protocol,
             reconnect_on_failure=False,
             manual_ack=True,
         )
@@ -119,13 +119,15 @@ class PlantClient(mqtt.Client):
             self._packet_queue(mqtt.PUBACK, packets, 0, 1)
 
 
-def make_client(settings: BrokerSettings, session: Session) -> PlantClient:
+def make_client(
+    settings: BrokerSettings, session: Session, client_type: type[PlantClient] = PlantClient
+) -> PlantClient:
     """A client that knows its broker and has not connected yet.
 
     Raises:
         ConfigError: a TLS or password file cannot be used.
     """
-    client = PlantClient(session.client_id)
+    client = client_type(session.client_id)
     if settings.username is not None:
         client.username_pw_set(settings.username, read_password(settings))
     if settings.tls is not None:

@@ -21,6 +21,7 @@ import structlog
 from paho.mqtt.enums import MQTTErrorCode
 
 from edge_agent.adapters.mqtt_client import READ_BYTES, make_client
+from edge_agent.adapters.mqtt_fast_client import client_type
 from edge_agent.errors import UnreachableError
 from edge_agent.ports import LinkHealth
 
@@ -114,7 +115,7 @@ class MqttConnection:
         self._peer = peer
         self._clock = clock
         self._backoff = backoff or Backoff()
-        self.client = make_client(settings, session)
+        self.client = make_client(settings, session, client_type())
         self.client.on_connect = self._on_connect
         self.client.on_disconnect = self._on_disconnect
         self._stopping = threading.Event()

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 QOS_0_WAITING = 10_000
 EVIDENCE_BYTES = 4_096
 DETAIL_CHARACTERS = 500
+CLOSE_US = 1_000  # a clock that is further back was set back, and is believed
 HELD_BACK_S = 5.0  # a delivery that waits this long is worth telling people
 PAUSE_WAIT_S = 5.0
 
@@ -126,10 +127,14 @@ class MqttSource:
         self._connection = MqttConnection(broker, Session(client_id, keep=True), self, clock, backoff)
         self._connection.client.on_message = self._on_message
         self._connection.client.on_subscribe = self._on_subscribe
-        self._arrivals: queue.SimpleQueue[_Arrival | None] = queue.SimpleQueue()
+        self._received: list[_Arrival] = []  # of this turn of the network thread
+        self._newest_us = 0
+        self._queued_count = self._taken_count = 0  # each written by one thread; their difference waits
+        self._arrivals: queue.SimpleQueue[list[_Arrival] | None] = queue.SimpleQueue()
         self._acknowledgements: deque[MqttToken] = deque()
         self._unacknowledged: dict[int, int] = {}  # packet identifier to serial; of the present connection only
         self._deliver: Callable[[Delivery], None] | None = None
+        self._deliver_batch: Callable[[Sequence[Delivery]], None] = self._deliver_each
         self._pump = threading.Thread(target=self._pump_arrivals, name=f"mqtt-pump-{client_id}", daemon=True)
         self._pausing = threading.Event()
         self._delivering_since_s: float | None = None
@@ -145,6 +150,12 @@ class MqttSource:
     def start(self, deliver: Callable[[Delivery], None]) -> None:
         """Begin connecting and delivering; returns at once."""
         self._deliver = deliver
+        self._pump.start()
+        self._connection.start()
+
+    def start_batches(self, deliver: Callable[[Sequence[Delivery]], None]) -> None:
+        """As `start`; what one look at the network brought is delivered at once (port `BatchSource`)."""
+        self._deliver_batch = deliver
         self._pump.start()
         self._connection.start()
 
@@ -169,7 +180,7 @@ class MqttSource:
                 health, alive=False, detail=f"the broker refused to subscribe us to {refused}"
             )
         if since_s is not None and (held_s := time.monotonic() - since_s) > HELD_BACK_S:
-            detail = f"held back by the pipeline for {held_s:.0f} s, {self._arrivals.qsize()} messages wait"
+            detail = f"held back by the pipeline for {held_s:.0f} s, {self._waiting} messages wait"
             return msgspec.structs.replace(health, detail="; ".join(filter(None, (health.detail, detail))))
         return health
 
@@ -213,11 +224,13 @@ class MqttSource:
 
     def lost(self) -> None:
         """Forget the packet identifiers; late acknowledgements find nothing and are dropped."""
+        self._pass_on()
         self._subscribed = False
         self._unacknowledged.clear()
 
     def turn(self, client: PlantClient) -> float:
-        """Send the acknowledgements that the writer asked for."""
+        """Hand what was received to the pump, and send the acknowledgements that the writer asked for."""
+        self._pass_on()
         mids: list[int] = []
         while self._acknowledgements:
             token = self._acknowledgements.popleft()
@@ -250,10 +263,10 @@ class MqttSource:
         self._subscribed = True
 
     def _on_message(self, _client: mqtt.Client, _userdata: object, message: mqtt.MQTTMessage) -> None:
-        received = self._clock.now()
+        received = self._moment()
         self._serial += 1
         token = MqttToken(self._serial, message.mid, message.qos)
-        if token.qos == 0 and self._arrivals.qsize() >= QOS_0_WAITING:
+        if token.qos == 0 and self._waiting >= QOS_0_WAITING:
             self._dropped_qos0 += 1
             return
         if token.qos > 0:
@@ -269,22 +282,41 @@ class MqttSource:
             problem = ("too_large", f"{len(payload)} bytes; mqtt.max_payload_bytes is {self._max_payload_bytes}")
             digest = _digest(topic, payload)
             payload = payload[:EVIDENCE_BYTES]  # so that giants do not pile up in the queue
-        self._arrivals.put(_Arrival(token, topic, payload, received, bool(message.retain), digest or "", problem))
+        self._received.append(_Arrival(token, topic, payload, received, bool(message.retain), digest or "", problem))
+
+    def _moment(self) -> Instant:
+        """The time of receipt, never that of the message before: a reading without a stamp is known by it."""
+        now = self._clock.now()
+        if 0 <= self._newest_us - now.utc_us < CLOSE_US:
+            now = msgspec.structs.replace(now, utc_us=self._newest_us + 1)
+        self._newest_us = now.utc_us
+        return now
+
+    def _pass_on(self) -> None:
+        if self._received:
+            self._queued_count += len(self._received)
+            self._arrivals.put(self._received)
+            self._received = []
+
+    @property
+    def _waiting(self) -> int:
+        return len(self._received) + self._queued_count - self._taken_count
 
     # ---- pump thread --------------------------------------------------------------------------------------------
 
     def _pump_arrivals(self) -> None:
         while True:
-            arrival = self._arrivals.get()
-            if arrival is None or self._pausing.is_set():
+            arrivals = self._arrivals.get()
+            if arrivals is None or self._pausing.is_set():
                 return
-            if arrival.token.qos > 0 and arrival.token.serial <= self._abandoned:
-                continue
+            self._taken_count += len(arrivals)
+            if any(arrival.token.serial <= self._abandoned for arrival in arrivals):
+                arrivals = [a for a in arrivals if a.token.qos == 0 or a.token.serial > self._abandoned]
             self._delivering_since_s = time.monotonic()
             try:
-                self._hand_over(self._read(arrival))
+                self._deliver_batch([self._read(arrival) for arrival in arrivals])
             except Exception as error:  # noqa: BLE001 - supervised boundary: one failed delivery must not end the thread
-                _log.exception("delivery failed", source=self.name, topic=arrival.topic)
+                _log.exception("delivery failed", source=self.name)
                 if self._pausing.is_set():
                     return  # acknowledgements still use this connection; the message comes again to the next one
                 self._abandoned = self._serial
@@ -293,9 +325,13 @@ class MqttSource:
                 )
             self._delivering_since_s = None
 
-    def _hand_over(self, delivery: Delivery) -> None:
-        if self._deliver is not None:
-            self._deliver(delivery)
+    def _deliver_each(self, deliveries: Sequence[Delivery]) -> None:
+        for delivery in deliveries:
+            if self._pausing.is_set():
+                return
+            if self._deliver is not None:
+                self._delivering_since_s = time.monotonic()
+                self._deliver(delivery)
 
     def _read(self, arrival: _Arrival) -> Delivery:
         quarantined: Sequence[Quarantined] = ()

@@ -6,7 +6,7 @@ only taken over once the transaction stands (`committed`), and dropped when it f
 
 from __future__ import annotations
 
-from itertools import groupby
+from itertools import chain, groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, cast
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 BLOCKS_A_CALL = 16  # bounds how long a compaction keeps the writer from facts: tens of milliseconds
 READINGS_A_CALL = 10_000
+ROWS_A_STATEMENT = 100
+"""Each statement gives the interpreter away once, and the source's threads take it: one a row would be a convoy."""
 
 _log = structlog.get_logger(__name__)
 
@@ -73,12 +75,11 @@ class ReadingTables:
         if late:
             rows += self._not_in_blocks(late)
         before = self._connection.total_changes()
-        # DO NOTHING covers only the identity: OR IGNORE would also swallow a NaN without a word.
-        self._connection.executemany(
-            "INSERT INTO staged (t_us, channel_id, value, quality) VALUES (?, ?, ?, ?)"
-            " ON CONFLICT (t_us, channel_id) DO NOTHING",
-            rows,
-        )
+        whole = len(rows) - len(rows) % ROWS_A_STATEMENT
+        for first in range(0, whole, ROWS_A_STATEMENT):
+            some = rows[first : first + ROWS_A_STATEMENT]
+            self._connection.execute(_STAGE_MANY, tuple(chain.from_iterable(some)))
+        self._connection.executemany(_STAGE_ONE, rows[whole:])
         return self._connection.total_changes() - before
 
     def _channel_id(self, channel: Channel) -> int:
@@ -195,3 +196,8 @@ class ReadingTables:
 
 
 _BEFORE_ALL = -(2**63) - 1
+
+# DO NOTHING covers only the identity: OR IGNORE would also swallow a NaN without a word.
+_STAGE = "INSERT INTO staged (t_us, channel_id, value, quality) VALUES {} ON CONFLICT (t_us, channel_id) DO NOTHING"
+_STAGE_ONE = _STAGE.format("(?, ?, ?, ?)")
+_STAGE_MANY = _STAGE.format(", ".join(["(?, ?, ?, ?)"] * ROWS_A_STATEMENT))

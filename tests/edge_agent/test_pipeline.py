@@ -169,6 +169,17 @@ def test_nothing_is_acknowledged_before_it_is_durable_and_the_order_holds(bench:
         assert bench.journal.index(f"commit e{number}") < bench.journal.index(f"ack t{number}")
 
 
+def test_what_arrived_together_is_committed_and_acknowledged_in_order(bench: Bench) -> None:
+    deliveries = [Delivery("mqtt", f"t{n}", time.monotonic_ns(), facts=(energy(f"e{n}"),)) for n in range(120)]
+    bench.pipeline.deliver_all(deliveries)  # more than the queue takes and than one commit holds
+    bench.pipeline.deliver_all([])
+    bench.until(lambda: "ack t119" in bench.journal)
+    assert [entry for entry in bench.journal if entry.startswith("ack")] == [f"ack t{n}" for n in range(120)]
+    assert list(bench.store.events) == [f"e{n}" for n in range(120)]
+    assert max(len(batch.events) for batch in bench.store.batches) <= 50
+    assert b'lineproof_messages_received_total{source="mqtt"} 120.0' in bench.pipeline._line.metrics.render()
+
+
 def test_a_refused_batch_is_offered_again_unchanged_and_acknowledged_once(bench: Bench) -> None:
     bench.store.refusals = [StoreBusyError("busy"), StoreError("disk full")]
     bench.deliver("t", energy("e"))

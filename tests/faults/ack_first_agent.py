@@ -26,6 +26,11 @@ class AckFirstPipeline(Pipeline):
         self._sources[delivery.source].acknowledge([delivery.token])
         super().deliver(delivery)
 
+    def deliver_all(self, deliveries: Sequence[Delivery]) -> None:
+        """Acknowledge all, then queue."""
+        self._sources[deliveries[0].source].acknowledge([delivery.token for delivery in deliveries])
+        super().deliver_all(deliveries)
+
     def _acknowledge(self, deliveries: Sequence[Delivery]) -> None:
         """Already done."""
 
