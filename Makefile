@@ -47,12 +47,12 @@ check: .venv/dev.stamp
 bench: .venv/dev.stamp
 	$(BIN)/python -m benchmarks.real_data_replay
 	$(BIN)/python -m benchmarks.appraisal
-	$(BIN)/python -m benchmarks.ingest
 	$(BIN)/python -m benchmarks.feature_tick
 	$(BIN)/python -m benchmarks.cwru
 	$(BIN)/python -m benchmarks.laboratory --quick
 	$(BIN)/python benchmarks/tracker_scale.py
 	$(BIN)/python -m benchmarks.report_scale
+	$(BIN)/python -m benchmarks.ingest
 
 ## compile the locks again: hashes, no index address
 LOCK := .venv-lock/bin/pip-compile --quiet --strip-extras --generate-hashes --no-header --no-emit-index-url \
