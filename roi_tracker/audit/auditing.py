@@ -258,10 +258,10 @@ class _Auditor:
     def _unit_of(self, doubt: Doubt) -> tuple[str, float]:
         if doubt.statement is not None:
             return doubt.statement.unit, doubt.statement.factor
-        given = self.book.model.inputs.get(doubt.address)
-        if given is not None and doubt.kind == "declared_unused":
+        given, outdated = self.book.model.inputs.get(doubt.address), doubt.cause.family == "outdated"
+        if given is not None and (outdated or doubt.kind == "declared_unused"):
             return given.assumption.unit, float(given.factor)
-        if doubt.kind == "contradiction":
+        if doubt.kind == "contradiction" and not outdated:
             return self.book.money_unit, self.display
         return "ratio", 1.0
 

@@ -113,6 +113,8 @@ def _own_flows(suspect: Suspect, scenario: str) -> list[float]:
 
 
 def _unit_slip(suspect: Suspect) -> Iterator[Cause]:
+    if not suspect.statement.value:
+        return  # a printed zero is no multiple of anything
     for value, tolerance in suspect.bases:
         for slip in _SLIPS:
             if value and suspect.fits(value * slip, tolerance * slip):

@@ -39,6 +39,7 @@ def doubts(book: Book) -> Iterator[Doubt]:
     yield from _phasing(book)
     yield from _rules_beside_lines(book)
     yield from _break_even_against_scenarios(book)
+    yield from _outdated(book)
     yield from _unused(book)
 
 
@@ -128,6 +129,22 @@ def _break_even_against_scenarios(book: Book) -> Iterator[Doubt]:
                         Cause("contradicts_scenario", "contradicts_scenario", scenario),
                         one,
                     )
+
+
+def _outdated(book: Book) -> Iterator[Doubt]:
+    """What the plan counts with though it stopped to hold before the plan begins."""
+    start, unused = book.case.start_date, book.model.unused()
+    ends = {name: one.assumption.valid_to for name, one in book.model.inputs.items() if name not in unused}
+    for line in book.case.benefits:
+        address = f"benefits.{line.id}.unit_value"
+        if line.stated_unit_value is not None and address in book.model.inputs:
+            ends[address] = line.stated_unit_value.valid_to
+    firsts = {name: float(book.model.inputs[name].values[0]) for name in ends}
+    ends["discount_rate"], firsts["discount_rate"] = book.case.discount_rate.valid_to, float(book.case.rate)
+    for name, end in ends.items():
+        if end is not None and end < start:
+            cause = Cause("outdated", "outdated", f"{end} < {start}")
+            yield Doubt(name, "contradiction", firsts[name], None, cause)
 
 
 def _unused(book: Book) -> Iterator[Doubt]:

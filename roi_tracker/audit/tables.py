@@ -1,4 +1,4 @@
-"""The audit on a terminal: one row for findings of one series that share a cause, errors where they begin first."""
+"""The audit as text: one row for findings of one series that share a cause, errors where they begin first."""
 
 from __future__ import annotations
 
@@ -30,18 +30,36 @@ _COLUMNS = {
 
 
 def print_audit(found: Audit, console: Console, language: Literal["ko", "en"]) -> None:
-    """Findings by kind; texts of the case are printed as text, never as markup."""
+    """Findings by kind: tables on a terminal, blocks of lines in a pipe or a file, where a table would be cut.
+
+    Texts of the case are printed as text, never as markup.
+    """
     for kind, heading in _HEADINGS.items():
         findings = [one for one in (*found.findings, *found.cannot_check) if one.kind == kind]
         if not findings:
             continue
-        table = Table(*_COLUMNS[language], title=f"{heading[language]} ({len(findings)})", show_lines=True)
-        for group in _groups(sorted(findings, key=lambda one: bool(one.follows_from))):
-            table.add_row(*(Text(cell) for cell in _row(group, language)))
-        console.print(table)
+        title = f"{heading[language]} ({len(findings)})"
+        rows = [_row(group, language) for group in _groups(sorted(findings, key=lambda one: bool(one.follows_from)))]
+        if console.is_terminal:
+            table = Table(*_COLUMNS[language], title=title, show_lines=True)
+            for row in rows:
+                table.add_row(*(Text(cell) for cell in row))
+            console.print(table)
+        else:
+            console.print(Text(f"{title}\n"), soft_wrap=True)
+            for row in rows:
+                console.print(Text(_block(row, language)), soft_wrap=True)
     console.print(
         Text(f"consistent: {len(found.consistent)}" if language == "en" else f"일치: {len(found.consistent)}건")
     )
+
+
+def _block(row: Sequence[str], language: Literal["ko", "en"]) -> str:
+    """One row as lines: the figure, each of its fields by name, its explanation."""
+    figure, *fields, sentence = row
+    names = _COLUMNS[language][1:-1]
+    named = [f"{name}: {field}" for name, field in zip(names, fields, strict=True) if field]
+    return "\n".join((figure, f"  {'; '.join(named)}", f"  {sentence}", ""))
 
 
 def _groups(findings: Sequence[Finding]) -> Iterator[list[Finding]]:

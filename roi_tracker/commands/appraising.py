@@ -44,6 +44,7 @@ class AppraisalFormat(StrEnum):
 
 _EACH: tuple[OutputFormat, ...] = ("html", "pdf", "xlsx", "csv", "json")
 
+_PIPE_WIDTH = 140
 
 _FormatOption = Annotated[AppraisalFormat | None, typer.Option("--format", help="write a file; needs --out")]
 _OutOption = Annotated[
@@ -88,7 +89,7 @@ def appraise(  # noqa: PLR0913, PLR0917 - each is an option of the command
         return
     from roi_tracker.render.terminal import print_appraisal
 
-    print_appraisal(plan, document, Console())
+    print_appraisal(plan, document, _console())
 
 
 def audit(  # noqa: PLR0913 - each is an option of the command
@@ -129,7 +130,7 @@ def audit(  # noqa: PLR0913 - each is an option of the command
     else:
         from roi_tracker.audit.tables import print_audit
 
-        print_audit(found, Console(), lang.value)
+        print_audit(found, _console(), lang.value)
     if check and found.of_kind("recomputable_error"):
         raise typer.Exit(NO)
 
@@ -154,6 +155,12 @@ def template(
     example = resources.files("roi_tracker").joinpath("examples", "small_workshop.yaml")
     plan = parse_case(example.read_text(encoding="utf-8"), "yaml") if case is None else load_case(case)
     write_file(out, write_xlsx_case(plan))
+
+
+def _console() -> Console:
+    """Where tables go: as wide as the terminal, or wide enough for whole cells in a pipe or a file."""
+    console = Console()
+    return console if console.is_terminal else Console(width=max(console.width, _PIPE_WIDTH))
 
 
 def _chosen(output: AppraisalFormat | None, out: Path | None, *, json: bool) -> AppraisalFormat | None:

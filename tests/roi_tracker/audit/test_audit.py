@@ -1,25 +1,38 @@
 from __future__ import annotations
 
+import io
 import string
 import tomllib
+from datetime import date, timedelta
+from decimal import Decimal
 from importlib import resources
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from roi_tracker.appraisal.model import Model
 from roi_tracker.audit import Audit, Finding, audit, corrected_case
 from roi_tracker.audit.document import audit_document
+from roi_tracker.audit.tables import print_audit
 from roi_tracker.business_case import BusinessCase, parse_case
+from roi_tracker.case.stated import StatedFigure
 from tests.roi_tracker.audit.plans import clean_plan
 from tests.roi_tracker.audit.score import score
 
-ABC = resources.files("roi_tracker.examples").joinpath("abc_manufacturing.yaml")
+EXAMPLES = resources.files("roi_tracker.examples")
+ABC = EXAMPLES.joinpath("abc_manufacturing.yaml")
 CASES = Path(__file__).parent / "cases"
 
 
 @pytest.fixture(scope="module")
 def abc() -> BusinessCase:
     return parse_case(ABC.read_text(encoding="utf-8"), "yaml")
+
+
+@pytest.fixture(scope="module")
+def small() -> BusinessCase:
+    return parse_case(EXAMPLES.joinpath("small_workshop.yaml").read_text(encoding="utf-8"), "yaml")
 
 
 @pytest.fixture(scope="module")
@@ -204,3 +217,56 @@ def test_command_prints_json_and_check_says_no() -> None:
         "npv_effect",
         "explanation",
     }
+
+
+def test_a_printed_zero_has_no_ratio(small: BusinessCase) -> None:
+    wrong = StatedFigure(id="capex.total", value=Decimal(0))
+    one = _one(audit(small.model_copy(update={"stated": (wrong,)})), "capex.total")
+    assert (one.stated, one.cause, one.also, one.ratio) == (0.0, "unexplained", (), 0.0)
+
+
+def test_what_was_valid_before_the_plan_only_is_a_contradiction(small: BusinessCase) -> None:
+    name = next(iter(Model(small).used() & small.assumptions.keys()))
+    start = small.start_date
+
+    def until(day: date) -> Audit:
+        changed = small.assumptions[name].model_copy(update={"valid_to": day})
+        rate = small.discount_rate.model_copy(update={"valid_to": day})
+        inputs = dict(small.assumptions) | {name: changed}
+        return audit(small.model_copy(update={"assumptions": inputs, "discount_rate": rate, "stated": ()}))
+
+    assert [one for one in until(start).findings if one.cause == "outdated"] == []
+    found = until(start - timedelta(days=1))
+    own = _one(found, name, kind="contradiction")
+    assert (own.cause, own.detail) == ("outdated", f"{start - timedelta(days=1)} < {start}")
+    assert own.stated == float(small.assumptions[name].amount)
+    assert own.unit == small.assumptions[name].unit
+    assert "before the plan begins" in own.explanation.en
+    rate = _one(found, "discount_rate", kind="contradiction")
+    assert rate.stated == pytest.approx(float(small.rate))
+
+
+def test_a_unit_value_that_ran_out_is_a_contradiction() -> None:
+    press = EXAMPLES.joinpath("small_press_line.yaml")
+    case = parse_case(press.read_text(encoding="utf-8"), "yaml")
+    last = case.start_date - timedelta(days=1)
+    line = next(one for one in case.benefits if one.stated_unit_value is not None and one.formula is None)
+    value = line.unit_value.model_copy(update={"valid_from": last, "valid_to": last})
+    lines = tuple(one.model_copy(update={"unit_value": value}) if one.id == line.id else one for one in case.benefits)
+    found = audit(case.model_copy(update={"benefits": lines}))
+    outdated = [one for one in found.findings if one.cause == "outdated"]
+    assert [(one.id, one.stated, one.unit) for one in outdated] == [
+        (f"benefits.{line.id}.unit_value", float(value.amount), f"{case.currency}/{value.per}")
+    ]
+
+
+def test_without_a_terminal_each_finding_is_a_block_of_whole_lines(found: Audit) -> None:
+    out = io.StringIO()
+    print_audit(found, Console(file=out, width=80), "en")
+    text = out.getvalue()
+    rows = text.splitlines()
+    assert not set("│┃━…") & set(text)
+    at = rows.index("scenarios.realistic.irr")
+    assert rows[at + 1] == "  stated: 4.45; recomputed: 1.551; cause: irr_cannot_exist"
+    assert rows[at + 2] == f"  {_one(found, 'scenarios.realistic.irr').explanation.en}"
+    assert f"Recomputable errors ({len(found.of_kind('recomputable_error'))})" in rows
