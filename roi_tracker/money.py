@@ -33,6 +33,15 @@ _NO_DECIMALS_FROM = 1_000
 _KOREAN_MYRIADS = {"조": 10**12, "억": 10**8, "만": 10**4}
 _KOREAN_THOUSANDS = {"천": 1_000, "백": 100}
 _ENGLISH_WORDS = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "k": 10**3, "m": 10**6, "bn": 10**9}
+_ENGLISH_UNITS: dict[Unit, Unit] = {
+    "원": "1",
+    "천원": "thousand",
+    "만원": "million",
+    "백만원": "million",
+    "억원": "million",
+}
+_KOREAN_UNITS: dict[Unit, Unit] = {"1": "원", "thousand": "천원", "million": "백만원", "billion": "억원"}
+_ENGLISH_SIZES: tuple[Unit, ...] = ("billion", "million", "thousand", "1")
 _KOREAN_GROUP = re.compile(r"([\d,]*\.?\d*)\s*([천백]?)\s*([조억만]?)")
 
 
@@ -167,7 +176,7 @@ def format_money(money: Money, language: Language, unit: Unit | None = None, dig
     >>> format_money(Money(Decimal(-123_450_000), "KRW"), "en", "억원")
     '\N{MINUS SIGN}KRW 123.5 million'
     """
-    shown = unit if language == "ko" or unit is None else _english_unit(unit)
+    shown = None if unit is None else reader_unit(money.currency, unit, language)
     factor = UNIT_FACTORS[shown] if shown is not None else 1
     value = money.amount / factor
     if digits is None:
@@ -181,13 +190,13 @@ def format_money(money: Money, language: Language, unit: Unit | None = None, dig
     return f"{sign}{money.currency} {figure}{word}"
 
 
-def unit_factor(unit: Unit, language: Language) -> int:
+def unit_factor(currency: str, unit: Unit, language: Language) -> int:
     """What one display unit is in the currency, for readers of a language.
 
-    >>> unit_factor("만원", "en")
-    1000000
+    >>> unit_factor("KRW", "만원", "en"), unit_factor("KRW", "million", "ko")
+    (1000000, 1000000)
     """
-    return UNIT_FACTORS[unit if language == "ko" else _english_unit(unit)]
+    return UNIT_FACTORS[reader_unit(currency, unit, language)]
 
 
 def unit_label(currency: str, unit: Unit, language: Language) -> str:
@@ -196,19 +205,46 @@ def unit_label(currency: str, unit: Unit, language: Language) -> str:
     >>> unit_label("KRW", "억원", "en"), unit_label("KRW", "억원", "ko")
     ('KRW million', '억원')
     """
+    word = reader_unit(currency, unit, language)
     if language == "ko" and currency == "KRW":
-        return unit
-    word = unit if language == "ko" else _english_unit(unit)
+        return word
     return currency if word in {"1", "원"} else f"{currency} {word}"
 
 
-def _english_unit(unit: Unit) -> Unit:
-    """English readers do not count in myriads: 만원 and 억원 become millions, 천원 thousands."""
-    mapping: dict[Unit, Unit] = {
-        "원": "1",
-        "천원": "thousand",
-        "만원": "million",
-        "백만원": "million",
-        "억원": "million",
-    }
-    return mapping.get(unit, unit)
+def reader_unit(currency: str, unit: Unit, language: Language) -> Unit:
+    """The unit in which readers of a language count what a case states in `unit`.
+
+    English readers do not count in myriads: 만원 and 억원 become millions, 천원 thousands. Korean readers of won never
+    see an English word, and never the bare unit "1": a figure with "1" behind it would read as ten times as much.
+
+    >>> reader_unit("KRW", "1", "ko"), reader_unit("KRW", "billion", "ko"), reader_unit("USD", "million", "ko")
+    ('원', '억원', 'million')
+    """
+    if language == "en":
+        return _ENGLISH_UNITS.get(unit, unit)
+    return _KOREAN_UNITS.get(unit, unit) if currency == "KRW" else unit
+
+
+def fitting_unit(currency: str, unit: Unit, language: Language, least: Decimal) -> Unit:
+    """The largest unit, at most as large as the reader's, in which an amount is still a whole one.
+
+    Readers of the language in which the case states its unit keep that unit, Koreans also 원 where it states none.
+
+    Args:
+        currency: of the case.
+        unit: the case's display unit.
+        language: of the reader.
+        least: an amount in the currency, not negative; zero says nothing about a unit.
+
+    >>> fitting_unit("KRW", "만원", "en", Decimal(300_000)), fitting_unit("KRW", "million", "ko", Decimal(300_000_000))
+    ('thousand', '억원')
+    """
+    own = reader_unit(currency, unit, language)
+    won = language == "ko" and currency == "KRW"
+    if not least or own in {"1", "원"} or (won and unit == own):
+        return own
+    if won:
+        sizes: tuple[Unit, ...] = ("억원", "만원", "원")
+    else:
+        sizes = tuple(one for one in _ENGLISH_SIZES if UNIT_FACTORS[one] <= UNIT_FACTORS[own])
+    return next((one for one in sizes if least >= UNIT_FACTORS[one]), sizes[-1])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from roi_tracker.money import UNIT_FACTORS, unit_factor, unit_label
+from roi_tracker.money import UNIT_FACTORS, fitting_unit, reader_unit, unit_label
 
 if TYPE_CHECKING:
     from roi_tracker.money import Language, Unit
@@ -37,6 +37,8 @@ def figure_text(value: float | Decimal | None, unit: str, language: Language) ->
 
     >>> figure_text(28.8, "억원/year", "en"), figure_text(28.8, "억원/year", "ko")
     ('KRW 2,880 million/year', '28.8억원/년')
+    >>> figure_text(30, "만원", "en"), figure_text(0.3, "million KRW", "ko"), figure_text(262778, "KRW", "ko")
+    ('KRW 300 thousand', '30만원', '262,778원')
     >>> figure_text(4.45, "ratio", "ko"), figure_text(-3.8, "pp", "en"), figure_text(2024, "year", "en")
     ('445 %', '\N{MINUS SIGN}3.8 pp', '2024')
     """
@@ -46,7 +48,8 @@ def figure_text(value: float | Decimal | None, unit: str, language: Language) ->
     head, *per = [part.strip() for part in unit.split("/")]
     behind = "".join(f"/{_KOREAN_PER.get(one, one) if language == 'ko' else one}" for one in per)
     sign = _MINUS if number < 0 else ""
-    return f"{sign}{_size(abs(number), head, language)}{behind}"
+    parts = _parts(abs(number), head, language, alone=True)
+    return f"{sign}{parts.before}{parts.figure}{parts.behind}{behind}"
 
 
 def unit_text(unit: str, language: Language) -> str:
@@ -60,7 +63,7 @@ def unit_text(unit: str, language: Language) -> str:
     head, *per = [part.strip() for part in unit.split("/")]
     money = _money_unit(head)
     if money is not None:
-        shown = "원" if language == "ko" and money == ("KRW", "1") else unit_label(*money, language)
+        shown = unit_label(money[0], _table_unit(*money, language), language)
     elif head == "ratio":
         shown = "%"
     else:
@@ -95,12 +98,7 @@ def shown_value(value: float | None, unit: str, language: Language) -> float | N
     money = _money_unit(head)
     if money is None:
         return value
-    return float(Decimal(repr(value)) * UNIT_FACTORS[money[1]] / unit_factor(money[1], language))
-
-
-def _size(number: Decimal, head: str, language: Language) -> str:
-    parts = _parts(number, head, language)
-    return parts.before + parts.figure + parts.behind
+    return float(Decimal(repr(value)) * UNIT_FACTORS[money[1]] / UNIT_FACTORS[_table_unit(*money, language)])
 
 
 class _Parts(msgspec.Struct, frozen=True):
@@ -111,7 +109,8 @@ class _Parts(msgspec.Struct, frozen=True):
     behind: str
 
 
-def _parts(number: Decimal, head: str, language: Language) -> _Parts:
+def _parts(number: Decimal, head: str, language: Language, *, alone: bool = False) -> _Parts:
+    """Take a figure apart; one that stands alone is counted by its own size, others in one unit for all."""
     if head == "year":
         return _Parts("", f"{number:.0f}", "년" if language == "ko" else "")
     if head in {"ratio", "%"}:
@@ -120,7 +119,10 @@ def _parts(number: Decimal, head: str, language: Language) -> _Parts:
         return _Parts("", _digits(number), _POINTS[head][language])
     money = _money_unit(head)
     if money is not None:
-        return _money(number, *money, language)
+        unit = _table_unit(*money, language)
+        if alone:
+            unit = fitting_unit(*money, language, number * UNIT_FACTORS[money[1]])
+        return _money(number, money, unit, language)
     if head == "years":
         number = round(number, 2)
     close = not head or (language == "ko" and head in _KOREAN_COUNTS)
@@ -142,12 +144,18 @@ def _money_unit(head: str) -> tuple[str, Unit] | None:
     return codes[0], next((_WORDS[word.lower()] for word in words if word.lower() in _WORDS), "1")
 
 
-def _money(number: Decimal, currency: str, unit: Unit, language: Language) -> _Parts:
-    factor = Decimal(unit_factor(unit, language)) / UNIT_FACTORS[unit]
+def _table_unit(currency: str, unit: Unit, language: Language) -> Unit:
+    """The unit of figures whose unit stands elsewhere: small cases, those in 만원, keep their digits in English."""
+    return "thousand" if language == "en" and unit == "만원" else reader_unit(currency, unit, language)
+
+
+def _money(number: Decimal, money: tuple[str, Unit], unit: Unit, language: Language) -> _Parts:
+    currency, stated = money
+    factor = Decimal(UNIT_FACTORS[unit]) / UNIT_FACTORS[stated]
     # rounded as in the case's own unit, so that both languages show the same figure
     text = _digits(number / factor, factor)
     if language == "ko" and currency == "KRW":
-        return _Parts("", text, "원" if unit == "1" else unit)
+        return _Parts("", text, unit)
     return _Parts(f"{currency} ", text, unit_label(currency, unit, language).removeprefix(currency))
 
 

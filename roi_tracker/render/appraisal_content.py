@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from roi_tracker.case.unit_words import figure_text
-from roi_tracker.money import unit_label
 from roi_tracker.render.appraisal_context import context_sections
 from roi_tracker.render.appraisal_findings import findings_sections
 from roi_tracker.render.appraisal_wording import AppraisalWording
@@ -63,7 +62,7 @@ def appraisal_content(
         subtitle=t(
             "doc.subtitle",
             as_of=as_of.isoformat(),
-            unit=unit_label(case.currency, case.display_unit, language),
+            unit=w.unit,
             rate=w.percent(case.rate),
             years=case.horizon_years,
         ),

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import tomllib
 from decimal import Decimal
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from roi_tracker.money import Money, format_money, unit_factor, unit_label
+from roi_tracker.appraisal.model import Model
+from roi_tracker.money import UNIT_FACTORS, Money, fitting_unit, format_money, unit_label
 from roi_tracker.render.catalogue import Catalogue
 
 if TYPE_CHECKING:
     from roi_tracker.appraisal.rates import Irr
     from roi_tracker.business_case import BusinessCase
     from roi_tracker.case.section import Name
-    from roi_tracker.money import Language
+    from roi_tracker.money import Language, Unit
 
 MINUS = "\N{MINUS SIGN}"
 _LARGE = 1_000
 _WHOLE_PERCENT = 1
 _SIX_DIGITS = 1_000_000
+_SLIGHT = 100
+"""Money below a hundredth of the largest says nothing about the unit of a table."""
+_TEN = 10
+"""Units from which a figure with one decimal has three digits."""
 
 
 @lru_cache(maxsize=2)
@@ -52,7 +57,25 @@ class AppraisalWording:
     @property
     def unit(self) -> str:
         """The display unit in words."""
-        return unit_label(self.case.currency, self.case.display_unit, self.language)
+        return unit_label(self.case.currency, self.shown_unit, self.language)
+
+    @cached_property
+    def shown_unit(self) -> Unit:
+        """The display unit as these readers count: small enough that capital and yearly money keep three digits."""
+        case, amounts = self.case, Model(self.case).exact()
+        capital = sum((money[0] for money in amounts.capex.values()), Decimal(0))
+        yearly = [
+            sum((money.sum() for money in group.values()), Decimal(0)) / case.horizon_years
+            for group in (amounts.benefits, amounts.opex)
+        ]
+        sizes = [abs(Decimal(one)) for one in (capital, *yearly)]
+        weighty = [one for one in sizes if one and one * _SLIGHT >= max(sizes)]
+        return fitting_unit(case.currency, case.display_unit, self.language, min(weighty, default=Decimal(0)) / _TEN)
+
+    @property
+    def factor(self) -> int:
+        """What one shown unit is in the currency."""
+        return UNIT_FACTORS[self.shown_unit]
 
     def name(self, name: Name) -> str:
         """A name in this language."""
@@ -76,19 +99,20 @@ class AppraisalWording:
 
     def axis(self, value: float) -> float:
         """Display-unit money in the unit this language's axes are labelled with."""
-        return float(Decimal(repr(value)) * self._unit) / unit_factor(self.case.display_unit, self.language)
+        return float(Decimal(repr(value)) * self._unit) / self.factor
 
     def money(self, value: float | Decimal | None) -> str:
         """An amount with its unit."""
         if value is None:
             return self.t("figure.none")
         amount = (Decimal(repr(value)) if isinstance(value, float) else Decimal(value)) * self._unit
-        return format_money(Money(amount, self.case.currency), self.language, self.case.display_unit)
+        return format_money(Money(amount, self.case.currency), self.language, self.shown_unit)
 
     def plain(self, value: float) -> str:
         """An amount for a table whose head states the unit."""
         shown = self.axis(value)
-        text = f"{abs(shown):,.{0 if abs(shown) >= _LARGE else 1}f}"
+        whole = abs(shown) >= _LARGE or (self.factor == 1 and self.case.currency == "KRW")
+        text = f"{abs(shown):,.{0 if whole else 1}f}"
         return f"{MINUS}{text}" if shown < 0 and text.strip("0.,") else text
 
     def signed(self, value: float | None) -> str:

@@ -14,7 +14,6 @@ import numpy as np
 from roi_tracker.appraisal.cash_flows import CashFlows, cash_flows
 from roi_tracker.appraisal.taxation import depreciation, loss_kept, taxes
 from roi_tracker.case.units import unit_meaning
-from roi_tracker.money import unit_factor
 from roi_tracker.render.workbook_cells import MONEY, NUMBER, RATIO, YEARS
 
 if TYPE_CHECKING:
@@ -64,7 +63,7 @@ class FlowSheet:
 
     def __init__(self, book: Book, w: AppraisalWording, model: Model, inputs: Inputs) -> None:
         self._w, self._model, self._case, self._inputs = w, model, model.case, inputs
-        self._unit = unit_factor(self._case.display_unit, w.language)
+        self._unit = w.factor
         self.sheet = book.sheet(w.t("sheet.flows"))
         self._next = 0
 

@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from roi_tracker.case.units import unit_meaning
-from roi_tracker.money import unit_factor
 from roi_tracker.render.workbook_cells import MONEY, NUMBER, RATIO, excel_formula, excel_name
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ class Inputs:
         self._w, self._model, self._case = w, model, model.case
         self._count = self._case.period_count
         self._amounts = model.exact()
-        self._unit = unit_factor(self._case.display_unit, w.language)
+        self._unit = w.factor
         self.labels = [
             str(year) if self._case.periods_per_year == 1 else f"{year}-{month + 1:02}"
             for year in self._case.years

@@ -61,7 +61,7 @@ class ReportWording:
     @property
     def factor(self) -> int:
         """What one display unit is in the currency."""
-        return unit_factor(self.report.display_unit, self.language)
+        return unit_factor(self.report.currency, self.report.display_unit, self.language)
 
     def axis(self, amount: Decimal) -> float:
         """Money in display units."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from roi_tracker.money import unit_label
+from roi_tracker.render.appraisal_wording import AppraisalWording
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,20 +23,20 @@ _NEVER = "never"
 
 def print_appraisal(case: BusinessCase, document: AppraisalDocument, console: Console) -> None:
     """Print every part of an appraisal; money in the case's display unit."""
-    unit = unit_label(case.currency, case.display_unit, "ko" if case.currency == "KRW" else "en")
+    w = AppraisalWording(case, "en", document.unit)
     own = document.conventions
     console.print(f"[bold]{case.name.en}[/bold] · {case.name.ko}", highlight=False)
-    console.print(f"money in {unit}; {own.timing}; {own.tax}; {own.prices} prices; rate {own.discount_rate:.1%}")
+    console.print(f"money in {w.unit}; {own.timing}; {own.tax}; {own.prices} prices; rate {own.discount_rate:.1%}")
     rows = [(name, found) for name, found in document.scenarios.items()]
-    console.print(_scenarios("Scenarios", rows))
+    console.print(_scenarios(w, "Scenarios", rows))
     if document.variants:
-        console.print(_scenarios("Realistic, counted otherwise", list(document.variants.items())))
-    console.print(_sensitivity(document))
+        console.print(_scenarios(w, "Realistic, counted otherwise", list(document.variants.items())))
+    console.print(_sensitivity(w, document))
     console.print(_break_even(document))
-    _simulation(document, console)
+    _simulation(w, document, console)
     if document.alternatives:
-        console.print(_alternatives(document))
-    _decision(document, console)
+        console.print(_alternatives(w, document))
+    _decision(w, document, console)
 
 
 def _table(title: str, columns: Sequence[str]) -> Table:
@@ -46,12 +46,12 @@ def _table(title: str, columns: Sequence[str]) -> Table:
     return table
 
 
-def _scenarios(title: str, rows: Sequence[tuple[str, ScenarioDocument]]) -> Table:
+def _scenarios(w: AppraisalWording, title: str, rows: Sequence[tuple[str, ScenarioDocument]]) -> Table:
     table = _table(title, ("", "NPV", "IRR", "MIRR", "payback", "discounted", "ROI", "PI"))
     for name, found in rows:
         table.add_row(
             name,
-            f"{found.npv:,.1f}",
+            w.plain(found.npv),
             _irr(found.irr),
             _percent(found.mirr),
             _years(found.payback_years, found.payback_reason),
@@ -80,11 +80,11 @@ def _years(value: float | None, reason: str | None = None) -> str:
     return f"{value:.2f} y"
 
 
-def _sensitivity(document: AppraisalDocument) -> Table:
+def _sensitivity(w: AppraisalWording, document: AppraisalDocument) -> Table:
     table = _table("Sensitivity: change of NPV", ("variable", "+10 %", "-10 %", "+1 pp", "-1 pp", "at low", "at high"))
     for one in document.sensitivity[:_SHOWN]:
         cells = (one.plus_10pct, one.minus_10pct, one.plus_1pp, one.minus_1pp, one.at_low, one.at_high)
-        table.add_row(one.variable, *("" if value is None else f"{value:+,.1f}" for value in cells))
+        table.add_row(one.variable, *("" if value is None else w.signed(value) for value in cells))
     return table
 
 
@@ -98,19 +98,20 @@ def _break_even(document: AppraisalDocument) -> Table:
     return table
 
 
-def _simulation(document: AppraisalDocument, console: Console) -> None:
+def _simulation(w: AppraisalWording, document: AppraisalDocument, console: Console) -> None:
     found = document.monte_carlo
     if found.p10 is None or found.p50 is None or found.p90 is None:
         console.print(f"Monte Carlo: not computed, {found.reason}", highlight=False)
         return
+    low, middle, high = (w.plain(value) for value in (found.p10, found.p50, found.p90))
     console.print(
-        f"Monte Carlo, {found.draws:,} draws: NPV P10 {found.p10:,.1f}, P50 {found.p50:,.1f}, P90 {found.p90:,.1f};"
+        f"Monte Carlo, {found.draws:,} draws: NPV P10 {low}, P50 {middle}, P90 {high};"
         f" P(NPV < 0) {found.p_negative:.1%}; varies: {', '.join(found.uncertain)}",
         highlight=False,
     )
 
 
-def _alternatives(document: AppraisalDocument) -> Table:
+def _alternatives(w: AppraisalWording, document: AppraisalDocument) -> Table:
     table = _table("Alternatives", ("", "NPV", "IRR", "payback", "extra money returns", "risk"))
     for one in document.alternatives:
         if one.npv is None or one.irr is None:
@@ -119,7 +120,7 @@ def _alternatives(document: AppraisalDocument) -> Table:
         extra = "" if one.incremental_irr is None else f"{_irr(one.incremental_irr)} over {one.against}"
         table.add_row(
             one.id,
-            f"{one.npv:,.1f}",
+            w.plain(one.npv),
             _irr(one.irr),
             _years(one.payback_years, one.payback_reason),
             extra,
@@ -128,13 +129,15 @@ def _alternatives(document: AppraisalDocument) -> Table:
     return table
 
 
-def _decision(document: AppraisalDocument, console: Console) -> None:
+def _decision(w: AppraisalWording, document: AppraisalDocument, console: Console) -> None:
     found = document.decision
     table = _table(f"Decision: {found.verdict.replace('_', ' ')}", ("condition", "actual", "met"))
     for one in found.conditions:
-        actual = "does not exist" if one.actual is None else f"{one.actual:,.3f}"
+        write = w.money if one.figure == "npv" else "{:,.3f}".format
+        actual = "does not exist" if one.actual is None else write(one.actual)
+        limit = w.money(one.limit) if one.figure == "npv" else str(one.limit)
         met = {True: "yes", False: "no", None: "cannot say"}[one.passed]
-        table.add_row(f"{one.figure} {one.operator} {one.limit} ({one.scenario})", actual, met)
+        table.add_row(f"{one.figure} {one.operator} {limit} ({one.scenario})", actual, met)
     if found.conditions:
         console.print(table)
     else:
@@ -143,7 +146,7 @@ def _decision(document: AppraisalDocument, console: Console) -> None:
         console.print(f"NPV is 0 at {found.required_achievement:.1%} of all benefits", highlight=False)
     for number, first in enumerate(found.verify_first, 1):
         ranged = "" if first.range_stated else " for 10 %; no range stated"
-        effect = f"NPV {first.effect:,.1f}{ranged}"
+        effect = f"NPV {w.plain(first.effect)}{ranged}"
         console.print(f"verify {number}: {first.variable} ({first.owner}), {effect}", highlight=False)
     left = document.not_stated
     if left.unused_assumptions:
