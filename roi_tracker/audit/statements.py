@@ -14,6 +14,7 @@ from roi_tracker.appraisal.model import Model
 from roi_tracker.case.assumptions import numbers
 from roi_tracker.case.stated import StatedFigure, split_address
 from roi_tracker.case.units import unit_meaning
+from roi_tracker.errors import CaseError
 from roi_tracker.money import UNIT_FACTORS
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from roi_tracker.case.plan import BusinessCase
 
 _SLACK = 1e-9
+_TIMES = frozenset({"x", "times", "배", "회"})
+"""Of ratios told as multiples: 1.5 x."""
+_YEARS, _MONTHS = frozenset({"years", "year", "년"}), frozenset({"months", "month", "개월"})
 
 
 class Statement(msgspec.Struct, frozen=True):
@@ -143,12 +147,37 @@ class Book:
         """Unit of a statement and its factor: its own, else the figure's, else display unit, ratio or years."""
         figure = self.computed.get(one.id)
         unit = one.unit or (figure.unit if figure is not None else None)
+        if figure is not None and one.unit is not None:
+            _check_kind(one, figure, self.case.currency)
         if unit is not None:
             return unit, float(unit_meaning(unit, self.case.currency).factor)
         kind = figure.kind if figure is not None else _guessed_kind(one.id)
         if kind == "money":
             return self.money_unit, float(UNIT_FACTORS[self.case.display_unit])
         return ("years" if kind == "years" else "ratio" if kind == "ratio" else ""), 1.0
+
+
+def _check_kind(one: StatedFigure, figure: Figure, currency: str) -> None:
+    """Refuse a printed unit that the figure cannot have; read all the same, it would make an error of its own."""
+    unit = one.unit or ""
+    kind = unit_meaning(unit, currency).kind
+    head = unit.split("/", maxsplit=1)[0].strip()
+    months = one.id.endswith("payback_months")
+    fits = {
+        "money": kind == "money",
+        "ratio": kind == "ratio" or head in _TIMES,
+        "years": head in _YEARS,
+        "quantity": head in _MONTHS if months else kind == "quantity" if figure.unit is not None else kind != "money",
+    }
+    if not fits[figure.kind]:
+        wanted = {"money": f"{currency} or a multiple of it", "ratio": "ratio or %"}
+        time = "months" if months else figure.unit or "years"
+        raise CaseError(
+            f"{one.id} is stated in {unit!r}, which it cannot have",
+            field=f"stated.{one.id}.unit",
+            value=unit,
+            hint=f"write {wanted.get(figure.kind, time)}, or leave the unit out",
+        )
 
 
 def _guessed_kind(address: str) -> str:

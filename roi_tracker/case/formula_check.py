@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from roi_tracker.case.dimensions import wrong_dimensions
 from roi_tracker.case.units import unit_meaning
 from roi_tracker.errors import CaseError
 from roi_tracker.formulas import in_order, parse_formula
@@ -11,7 +12,9 @@ from roi_tracker.formulas import in_order, parse_formula
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from roi_tracker.case.assumptions import Assumption
     from roi_tracker.case.plan import BusinessCase
+    from roi_tracker.case.units import UnitKind
     from roi_tracker.formulas import Formula
 
 Path = tuple[str | int, ...]
@@ -19,7 +22,8 @@ Path = tuple[str | int, ...]
 
 def broken_formula(case: BusinessCase) -> tuple[Path, CaseError] | None:
     """The first formula or unit that cannot be computed, where it stands, and why; None when all can."""
-    return next(_foreign_units(case), None) or next(_broken_formulas(case), None)
+    checks = (_foreign_units, _unmeant_units, _broken_formulas, wrong_dimensions)
+    return next((found for check in checks for found in check(case)), None)
 
 
 def located(error: CaseError, place: str) -> CaseError:
@@ -38,11 +42,36 @@ def _foreign_units(case: BusinessCase) -> Iterator[tuple[Path, CaseError]]:
             for index, line in enumerate(lines)
             if line.planned is not None
         ]
+    for at, other in enumerate(case.alternatives):
+        for key in ("capex", "opex_per_year", "benefit_per_year"):
+            one = getattr(other, key)
+            places += [(("alternatives", at, key), one.unit)] if one is not None else []
     places += [(("stated", index), one.unit) for index, one in enumerate(case.stated) if one.unit is not None]
     for path, unit in places:
         try:
             unit_meaning(unit, case.currency)
         except CaseError as error:
+            yield (*path, "unit"), error
+
+
+def _unmeant_units(case: BusinessCase) -> Iterator[tuple[Path, CaseError]]:
+    """Amounts whose unit is no money, and shares whose unit is no ratio."""
+    amounts: list[tuple[Path, Assumption | None, UnitKind]] = []
+    for group in ("capex", "opex_per_year"):
+        amounts += [((group, at, "amount"), line.planned, "money") for at, line in enumerate(getattr(case, group))]
+    for at, other in enumerate(case.alternatives):
+        for key in ("capex", "opex_per_year", "benefit_per_year"):
+            amounts.append((("alternatives", at, key), getattr(other, key), "money"))
+    for key in ("sales", "cost_of_sales", "operating_expense", "total_assets", "equity"):
+        amounts.append((("financials", key), getattr(case.financials, key, None), "money"))
+    for at, line in enumerate(case.benefits):
+        amounts.append((("benefits", at, "reduction_ratio"), line.reduction_ratio, "ratio"))
+    amounts.append((("achievement",), case.achievement, "ratio"))
+    for path, one, kind in amounts:
+        if one is not None and unit_meaning(one.unit, case.currency).kind != kind:
+            field = ".".join(str(part) for part in (*path, "unit"))
+            right = f"{case.currency}, thousand {case.currency}, ..." if kind == "money" else "ratio or %"
+            error = CaseError(f"{one.unit!r} is no unit of {kind}", field=field, value=one.unit, hint=f"write {right}")
             yield (*path, "unit"), error
 
 

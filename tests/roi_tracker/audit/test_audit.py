@@ -17,8 +17,10 @@ from roi_tracker.audit.document import audit_document
 from roi_tracker.audit.tables import print_audit
 from roi_tracker.business_case import BusinessCase, parse_case
 from roi_tracker.case.stated import StatedFigure
+from roi_tracker.errors import CaseError
 from tests.roi_tracker.audit.plans import clean_plan
 from tests.roi_tracker.audit.score import score
+from tests.roi_tracker.case.refusals import YAML as MONEY_YAML
 
 EXAMPLES = resources.files("roi_tracker.examples")
 ABC = EXAMPLES.joinpath("abc_manufacturing.yaml")
@@ -270,3 +272,31 @@ def test_without_a_terminal_each_finding_is_a_block_of_whole_lines(found: Audit)
     assert rows[at + 1] == "  stated: 4.45; recomputed: 1.551; cause: irr_cannot_exist"
     assert rows[at + 2] == f"  {_one(found, 'scenarios.realistic.irr').explanation.en}"
     assert f"Recomputable errors ({len(found.of_kind('recomputable_error'))})" in rows
+
+
+@pytest.mark.parametrize(
+    ("address", "unit", "hint"),
+    [
+        ("capex.total", "years", "write EUR or a multiple of it"),
+        ("scenarios.realistic.irr", "EUR", "write ratio or %"),
+        ("scenarios.realistic.payback_years", "months", "write years"),
+        ("scenarios.realistic.payback_months", "years", "write months"),
+        ("hours.year", "EUR", "write h/year"),
+    ],
+)
+def test_a_unit_that_a_figure_cannot_have_is_refused(address: str, unit: str, hint: str) -> None:
+    case = parse_case(MONEY_YAML, "yaml")
+    wrong = StatedFigure(id=address, value=Decimal(3), unit=unit)
+    with pytest.raises(CaseError) as caught:
+        audit(case.model_copy(update={"stated": (wrong,)}))
+    assert (caught.value.field, caught.value.value) == (f"stated.{address}.unit", unit)
+    assert caught.value.hint.startswith(hint)
+
+
+@pytest.mark.parametrize(
+    ("address", "unit"),
+    [("capex.total", "thousand EUR"), ("scenarios.realistic.profitability_index", "x"), ("hours.year", "hours")],
+)
+def test_other_units_of_the_same_kind_are_read(address: str, unit: str) -> None:
+    case = parse_case(MONEY_YAML, "yaml")
+    audit(case.model_copy(update={"stated": (StatedFigure(id=address, value=Decimal(3), unit=unit),)}))
