@@ -183,11 +183,12 @@ def _scenario(case: BusinessCase, name: str, found: Appraisal) -> _Pairs:
     for key in ("payback_years", "discounted_payback_years"):
         value = getattr(found, key)
         reason = getattr(found, key.replace("years", "reason"))
-        yield f"{prefix}.{key}", _exact(value, "years", "" if value is not None else reason)
+        why = "" if value is not None else reason
+        yield f"{prefix}.{key}", _exact(value, "years", why)
         months = None if value is None else value * 12
         yield (
             f"{prefix}.{key.replace('years', 'months')}",
-            Figure(None if months is None else Decimal(repr(months)), "quantity", "months"),
+            Figure(None if months is None else Decimal(repr(months)), "quantity", "months", why),
         )
     total = _ZERO
     discounted = present_values(found.flows, case.rate, found.times)

@@ -121,7 +121,7 @@ class _Auditor:
             stated=one.value / one.factor,
             recomputed=None if computed is None else computed / one.factor,
             unit=one.unit,
-            **self._places(cause, follows),
+            **({"reason": self.book.reason(one.address)} | self._places(cause, follows)),
         )
         also = tuple(other.code for other in found if other.family != cause.family)
         return self._finding(one, computed, cause, (follows, also), shown)

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 _FIGURES = ("stated", "recomputed")
 _ABSENT = {
-    "never": {"ko": "회수되지 않음", "en": "never paid back"},
-    "no_outlay": {"ko": "해당 없음(갚을 유출이 없음)", "en": "no outlay to pay back"},
+    "never": {"ko": "회수 불가(유출이 끝까지 회수되지 않음)", "en": "no payback: the outlay is never recovered"},
+    "no_outlay": {"ko": "해당 없음(회수할 유출이 없음)", "en": "no payback: there is no outlay to pay back"},
     "": {"ko": "없음", "en": "none"},
 }
 """What stands where the inputs give no figure, by the reason."""
@@ -52,7 +52,7 @@ def explanation(
         stated: figure as printed, in `unit`.
         recomputed: what the inputs give; None where they give none.
         unit: as the case writes it; each language writes its own.
-        places: `detail` and `parents`.
+        places: `detail` and `parents`, and the `reason` why the inputs give no figure.
 
     Raises:
         KeyError: no such family: a programming error that a test must catch.
@@ -60,7 +60,7 @@ def explanation(
     entry = catalogue()[family]
 
     def sentence(language: Language) -> str:
-        absent = _ABSENT.get(places.get("detail", ""), _ABSENT[""])[language]
+        absent = _ABSENT.get(places.get("reason") or places.get("detail", ""), _ABSENT[""])[language]
         figures = {
             name: absent if value is None else figure_text(value, unit, language)
             for name, value in zip(_FIGURES, (stated, recomputed), strict=True)

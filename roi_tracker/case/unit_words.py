@@ -24,6 +24,7 @@ _KOREAN_COUNTS = {
     "order": "건", "orders": "건", "times": "회", "enquiries": "건", "min": "분",
 }  # fmt: skip
 _KOREAN_PER = _KOREAN_COUNTS | {"year": "년", "month": "월", "week": "주", "day": "일", "hour": "시간"}
+_PLURALS = frozenset({"years", "months", "days", "hours", "parts", "defects", "tickets", "orders", "times"})
 _WORDS: dict[str, Unit] = {"thousand": "thousand", "million": "million", "billion": "billion"}
 
 
@@ -39,6 +40,8 @@ def figure_text(value: float | Decimal | None, unit: str, language: Language) ->
     ('KRW 2,880 million/year', '28.8억원/년')
     >>> figure_text(30, "만원", "en"), figure_text(0.3, "million KRW", "ko"), figure_text(262778, "KRW", "ko")
     ('KRW 300 thousand', '30만원', '262,778원')
+    >>> figure_text(1, "years", "en"), figure_text(1.5, "years", "en")
+    ('1 year', '1.5 years')
     >>> figure_text(4.45, "ratio", "ko"), figure_text(-3.8, "pp", "en"), figure_text(2024, "year", "en")
     ('445 %', '\N{MINUS SIGN}3.8 pp', '2024')
     """
@@ -126,7 +129,10 @@ def _parts(number: Decimal, head: str, language: Language, *, alone: bool = Fals
     if head == "years":
         number = round(number, 2)
     close = not head or (language == "ko" and head in _KOREAN_COUNTS)
-    return _Parts("", _digits(number), f"{'' if close else ' '}{_counted(head, language)}")
+    counted = _counted(head, language)
+    if language == "en" and number == 1 and head in _PLURALS:
+        counted = head.removesuffix("s")
+    return _Parts("", _digits(number), f"{'' if close else ' '}{counted}")
 
 
 def _counted(head: str, language: Language) -> str:
