@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from roi_tracker.adapters.xlsx_guide import GUIDE, help_columns, help_key, write_guide
 from roi_tracker.adapters.xlsx_package import open_workbook
 from roi_tracker.business_case import BusinessCase
+from roi_tracker.case.fault_words import in_words
 from roi_tracker.case.formula_check import broken_formula, located
 from roi_tracker.case.reading import hint_for
 from roi_tracker.case.section import FROM_FILE
@@ -289,7 +290,7 @@ def _explained(error: ValidationError, places: Mapping[_Path, _Place]) -> CaseEr
         part for part in (*first["loc"], *first.get("ctx", {}).get("path", ())) if part not in {"number", "years"}
     )
     place = _place_of(path, places)
-    message = first["msg"].removeprefix("Value error, ")
+    message = in_words(first)
     if first["type"] == "missing":
         message = f"{path[-1]!r} is missing"
     if first["type"] == "extra_forbidden":

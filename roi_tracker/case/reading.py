@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from roi_tracker.case.fault_words import in_words
 from roi_tracker.case.formula_check import broken_formula, located
 from roi_tracker.case.plan import BusinessCase
 from roi_tracker.case.section import FROM_FILE
@@ -185,7 +186,7 @@ def _explained(error: ValidationError, lines: dict[_Path, int], syntax: str) -> 
     )
     location = (*(part for part in first["loc"] if part not in _TAGS), *first.get("ctx", {}).get("path", ()))
     line = _line(location, lines)
-    message = first["msg"].removeprefix("Value error, ")
+    message = in_words(first)
     value: object = first["input"] if isinstance(first["input"], str | int | float | Decimal) else "as written"
     if first["type"] == "extra_forbidden":
         name = str(location[-1])

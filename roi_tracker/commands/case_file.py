@@ -39,11 +39,30 @@ def _case(path: Path) -> BusinessCase:
 
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise CaseError(
             f"the case cannot be read: {error}", field="case", value=path, hint="give a YAML or TOML text file"
         ) from error
+    except UnicodeDecodeError as error:
+        raise CaseError(
+            f"the text is not UTF-8{_encoding_of(path)}: {error.reason} at byte {error.start}",
+            field="case",
+            value=path,
+            hint="save it as UTF-8 (in the editor: Save as, encoding UTF-8)",
+        ) from error
     return parse_case(text, "toml" if path.suffix == ".toml" else "yaml")
+
+
+def _encoding_of(path: Path) -> str:
+    """What the text is in most likely, where that can be told."""
+    content = path.read_bytes()
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return " but UTF-16"
+    try:
+        content.decode("cp949")
+    except UnicodeDecodeError:
+        return ""
+    return ", it may be Korean EUC-KR (CP949)"
 
 
 def _read(path: Path) -> bytes:

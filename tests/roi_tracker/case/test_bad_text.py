@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -143,8 +144,8 @@ def test_what_yaml_would_read_as_something_else_is_refused(old: str, new: str, m
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("= 40", "= nan", "line 9: Input should be a finite number"),
-        ("= 40", "= -inf", "line 9: Input should be a finite number"),
+        ("= 40", "= nan", "line 9: this is no finite number"),
+        ("= 40", "= -inf", "line 9: this is no finite number"),
         ('id = "t"', 'id = "t"\nid = "u"', "line 2: Cannot overwrite a value"),
         ("[calculations]", "[assumptions.hours]\n[calculations]", "line 13: Cannot declare"),
         ('id = "t"', ".".join("a" * 40) + " = 1", "line 1: a key of 30 levels or more"),
@@ -163,7 +164,41 @@ def test_laughs_and_endless_files_are_refused(tmp_path: Path) -> None:
     assert "characters, more than" in refusal(tmp_path, "#" * 400_001, "yaml")
     many = "".join(f"  y{n}: {{formula: y{n + 1} + 1, unit: x}}\n" for n in range(400))
     assert "line 10: " in refusal(tmp_path, YAML.replace("calculations:\n", f"calculations:\n{many}", 1), "yaml")
-    assert "utf-8" in refusal(tmp_path, YAML.encode("utf-16"), "yaml")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "message"),
+    [
+        ("utf-16", "the text is not UTF-8 but UTF-16"),
+        ("euc-kr", "the text is not UTF-8, it may be Korean EUC-KR (CP949)"),
+    ],
+)
+def test_text_in_another_encoding_says_which_and_how_to_save_it(encoding: str, message: str, tmp_path: Path) -> None:
+    for ending, text in (("yaml", YAML), ("toml", TOML)):
+        said = refusal(tmp_path, text.encode(encoding), ending)
+        assert message in said
+        assert "Fix: save it as UTF-8" in said
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("id: t\n", "id: ../etc\n", "line 1: this is no id: small letters, digits"),
+        ("id: t\n", f"id: {'t' * 65}\n", "line 1: this text is longer than 64 characters"),
+        ("id: t\n", "id: 7\n", "line 1: a number, a list or a section stands where text belongs"),
+        ("ko: 시험", 'ko: ""', "line 2: this text is empty"),
+        ("assumptions:\n", "decision_rule: {conditions: [], source: s}\nassumptions:\n", "at least 1, it has 0"),
+        ("horizon_years: 2", "horizon_years: 0", "line 6: this must be at least 1"),
+        ("axis: cost", "axis: money", "line 15: this must be 'cost', 'productivity', 'revenue' or 'risk'"),
+        ("assumptions:\n", "capex_phasing: 3\nassumptions:\n", "line 8: a section with keys belongs here"),
+        ("assumptions:\n", "analysis_years: 3\nassumptions:\n", "line 8: a list belongs here"),
+    ],
+)
+def test_the_schema_speaks_in_words(old: str, new: str, message: str, tmp_path: Path) -> None:
+    assert old in YAML
+    said = refusal(tmp_path, YAML.replace(old, new, 1), "yaml")
+    assert message in said
+    assert not re.search("should|pydantic|Tuple|Decimal|String|Input", said)
 
 
 @pytest.mark.parametrize(
