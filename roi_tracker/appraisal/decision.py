@@ -28,7 +28,7 @@ _OPERATORS: dict[str, Callable[[Decimal, Decimal], bool]] = {
     "<=": operator.le,
 }
 _FIRST = 3
-_LOW_RISK = 0.05
+LOW_RISK = 0.05
 
 
 class ConditionResult(msgspec.Struct, frozen=True):
@@ -139,7 +139,7 @@ def _verdict(
         return "do_not_approve"
     if any(one.passed is None for one in results):
         return "undecidable"
-    safe = worst >= 0 and (p_negative is None or p_negative <= _LOW_RISK)
+    safe = worst >= 0 and (p_negative is None or p_negative <= LOW_RISK)
     return "approve" if safe else "approve_in_stages"
 
 

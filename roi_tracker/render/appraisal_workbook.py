@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING
 
 import xlsxwriter
 
+from roi_tracker.appraisal.decision import LOW_RISK
 from roi_tracker.appraisal.model import Model
 from roi_tracker.appraisal.scenarios import scenario_table
 from roi_tracker.render.appraisal_content import appraisal_content, figure_name
 from roi_tracker.render.appraisal_wording import AppraisalWording
 from roi_tracker.render.appraisal_workbook_audit import write_audit
+from roi_tracker.render.appraisal_workbook_context import write_accounts, write_alternatives
 from roi_tracker.render.appraisal_workbook_flows import NONE, FlowSheet, Indicators
 from roi_tracker.render.appraisal_workbook_inputs import Inputs
 from roi_tracker.render.appraisal_workbook_sensitivity import (
     Basis,
+    p_negative_cell,
     write_break_even,
     write_sensitivity,
     write_simulation,
@@ -34,7 +37,18 @@ if TYPE_CHECKING:
     from roi_tracker.render.content_blocks import Content
     from roi_tracker.render.workbook_cells import Sheet
 
-_AS_TABLES = ("benefits", "costs", "assumptions", "scenarios", "flows", "sensitivity", "break-even", "monte-carlo")
+_AS_TABLES = (
+    "benefits",
+    "costs",
+    "assumptions",
+    "scenarios",
+    "flows",
+    "sensitivity",
+    "break-even",
+    "monte-carlo",
+    "alternatives",
+    "accounts",
+)
 """Sections of the content that have sheets of their own."""
 
 
@@ -69,8 +83,10 @@ def render_appraisal_workbook(
     write_sensitivity(book, basis)
     write_break_even(book, basis)
     write_simulation(book, basis)
-    _summary(summary, w, document, places["realistic"])
-    _decision(book, w, document, places)
+    verdict = _decision(book, w, document, places)
+    _summary(summary, w, document, places["realistic"], verdict)
+    write_alternatives(book, basis)
+    write_accounts(book, basis)
     _texts(book, appraisal_content(case, document, language, as_of))
     book.close()
     return target.getvalue()
@@ -153,10 +169,10 @@ def _cached(w: AppraisalWording, found: ScenarioDocument) -> dict[str, float | s
     return {key: words if value is None else value for key, (value, words) in given.items()}
 
 
-def _summary(sheet: Sheet, w: AppraisalWording, document: AppraisalDocument, place: Indicators) -> None:
+def _summary(sheet: Sheet, w: AppraisalWording, document: AppraisalDocument, place: Indicators, verdict: str) -> None:
     t, found = w.t, document.scenarios["realistic"]
     sheet.text(0, 0, w.name(w.case.name), strong=True)
-    sheet.note(1, t(f"verdict.{document.decision.verdict}"))
+    sheet.formula(1, 0, verdict, t(f"verdict.{document.decision.verdict}"), "")
     sheet.note(2, t("head.realistic"))
     rows = [
         (f"{t('head.npv')} ({w.unit})", "npv", MONEY),
@@ -178,7 +194,8 @@ def _decision(
     w: AppraisalWording,
     document: AppraisalDocument,
     places: dict[str, Indicators],
-) -> None:
+) -> str:
+    """Write the rule and what to verify; returns the formula of the verdict."""
     t, sheet = w.t, book.sheet(w.t("decide.title"))
     sheet.heads(
         0, [t("decide.condition"), t("scenario.name"), "", t("decide.limit"), t("decide.actual"), t("decide.met")]
@@ -204,6 +221,24 @@ def _decision(
         for column, text in enumerate((w.variable(first.variable), first.owner, first.source)):
             sheet.text(row_verify, column, text)
         sheet.fixed(row_verify, 3, w.axis(first.effect), MONEY)
+    return _verdict(w, document, sheet.block(1, 5, row, 5) if row else "", places["worst"].cells["npv"])
+
+
+def _verdict(w: AppraisalWording, document: AppraisalDocument, met: str, worst: str) -> str:
+    """Formula of the verdict: as `decide` does, of the cells that say whether each condition is met."""
+    words = {
+        name: '"' + w.t(f"verdict.{name}").replace('"', '""') + '"'
+        for name in ("approve", "approve_in_stages", "do_not_approve", "undecidable", "no_rule")
+    }
+    if not met:
+        return words["no_rule"]
+    risk, simulated = f"{worst}<0", document.decision.p_negative
+    if simulated is not None:
+        risk = f"OR({risk},{p_negative_cell(w)}>{LOW_RISK})"
+    weighed = f"IF({risk},{words['approve_in_stages']},{words['approve']})"
+    for name, answer in (("undecidable", "open"), ("do_not_approve", "no")):
+        weighed = f'IF(COUNTIF({met},"{w.t(f"decide.{answer}")}")>0,{words[name]},{weighed})'
+    return weighed
 
 
 def _texts(book: Book, content: Content) -> None:

@@ -43,6 +43,8 @@ class Indicators(msgspec.Struct, frozen=True):
         capital_times, capital: payments of capital.
         periods: times of operations; with `prices` of each, `benefits` and `opex`.
         factors: cells of the scenario's factor of benefits and of costs.
+        depreciation, tax: by period; empty where the flows are before tax.
+        capital_paid: payments of capital as computed.
     """
 
     cells: dict[str, str]
@@ -56,6 +58,9 @@ class Indicators(msgspec.Struct, frozen=True):
     benefits: str
     opex: str
     factors: tuple[str, str]
+    depreciation: str = ""
+    tax: str = ""
+    capital_paid: tuple[float, ...] = ()
 
 
 class FlowSheet:
@@ -172,7 +177,7 @@ class FlowSheet:
         terms = [
             "+".join(f"{self._at(w, p)}*{self._at(capital[1], s)}" for s, w in enumerate(weights)) for p in range(count)
         ]
-        down = self._row(t("account.depreciation"), list(written), terms)
+        down = rows["depreciation"] = self._row(t("account.depreciation"), list(written), terms)
         taxable = self._row(
             t("sheet.taxable"),
             list(flows.operating / self._unit - written),
@@ -276,6 +281,9 @@ class FlowSheet:
             benefits=self.sheet.across(rows["benefits"], 1, periods),
             opex=self.sheet.across(rows["opex"], 1, periods),
             factors=factors,
+            depreciation=self.sheet.across(rows["depreciation"], 1, periods) if "depreciation" in rows else "",
+            tax=self.sheet.across(rows["tax"], 1, periods) if "tax" in rows else "",
+            capital_paid=tuple(float(money / self._unit) for money in flows.capital),
         )
 
     def _running(self, label: str, values: Sequence[Decimal], source: int) -> int:

@@ -37,6 +37,15 @@ class Basis:
         own = self.w.case.conventions
         return own.headline != "after_tax" or own.tax is None
 
+    @property
+    def capital_paid(self) -> tuple[float, ...]:
+        """Payments of capital in the realistic scenario, in the unit of the workbook."""
+        return self.place.capital_paid
+
+    def say_whether_stale(self, sheet: Sheet, row: int) -> None:
+        """Say in a row whether the engine's figures still belong to what stands in the workbook."""
+        _staleness(sheet, self, row)
+
     def value(self, variable: str) -> str | None:
         """Formula of what a line or group adds to NPV; None where NPV is not linear in the variable."""
         if not self.linear:
@@ -182,6 +191,11 @@ def write_simulation(book: Book, basis: Basis) -> None:
         chart.set_x_axis({"name": w.unit, "num_format": "#,##0", "label_position": "low", "interval_unit": 5})
         chart.set_size({"width": 620, "height": 340})
         sheet.raw.insert_chart(8, 4, chart)
+
+
+def p_negative_cell(w: AppraisalWording) -> str:
+    """Reference to the simulated probability of a loss."""
+    return "'" + w.t("monte.title").replace("'", "''") + "'!$B$6"
 
 
 def _shown(w: AppraisalWording, amount: float | None) -> float | None:

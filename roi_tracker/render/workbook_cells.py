@@ -310,6 +310,18 @@ def excel_name(name: str) -> str:
     return "in_" + name.replace("-", "_")
 
 
+def part_of_row(reference: str, first: int, last: int) -> str:
+    """Some cells of a row's reference, counted from 0.
+
+    >>> part_of_row("'Cash flows'!$B$4:$M$4", 2, 3)
+    "'Cash flows'!$D$4:$E$4"
+    """
+    sheet, _, cells = reference.rpartition("!")
+    row, column = xl_cell_to_rowcol(cells.partition(":")[0])
+    start, end = (xl_rowcol_to_cell(row, column + one, True, True) for one in (first, last))
+    return f"{sheet}!{start}:{end}"
+
+
 def local(reference: str) -> str:
     """A cell's reference without its sheet, for formulas on the same sheet.
 
