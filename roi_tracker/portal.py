@@ -58,7 +58,8 @@ _TYPES: dict[ReportFormat, str] = {
     "csv": "text/csv; charset=utf-8",
     "json": "application/json",
 }
-_FORBIDDEN, _NOT_FOUND, _FAILED, _UNAVAILABLE = 403, 404, 500, 503
+_FORBIDDEN, _NOT_FOUND, _REFUSED, _UNAVAILABLE = 403, 404, 409, 503
+"""409: store, ledger or case are in a state that must be mended first; the portal itself did not fail."""
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -150,7 +151,7 @@ def _guard(app: FastAPI, hosts: tuple[str, ...]) -> None:
     @app.exception_handler(TrackerError)
     async def refused(_request: Request, error: TrackerError) -> JSONResponse:
         body = {"error": str(error), "field": error.field, "hint": error.hint, "retryable": error.retryable}
-        status = _NOT_FOUND if error.field in {"line", "key"} else _UNAVAILABLE if error.retryable else _FAILED
+        status = _NOT_FOUND if error.field in {"line", "key"} else _UNAVAILABLE if error.retryable else _REFUSED
         return JSONResponse(body, status_code=status)
 
 

@@ -9,6 +9,7 @@ from roi_tracker.baseline.frozen import FittedBaseline, FrozenBaseline, Unfitted
 from roi_tracker.case.plant import Period
 from roi_tracker.errors import StoreError
 from roi_tracker.ledger.books import Books, books_of
+from roi_tracker.ledger.chain import verified
 from roi_tracker.ledger.harm import Harm, defect_rates, harm
 from roi_tracker.ledger.losses import JointLoss, joint_losses
 from roi_tracker.observations.shifts import ShiftCalendar
@@ -121,11 +122,21 @@ class Programme:
         return realize(self._case, self.measure(), reporting, self._calendar.expected, around)
 
     def books(self) -> Books:
-        """What the ledger says of this case."""
-        return Books() if self._ledger is None else books_of(self._ledger.entries(), self._case.id)
+        """What the ledger says of this case.
+
+        Raises:
+            StoreError: the ledger's chain does not hold.
+        """
+        return Books() if self._ledger is None else books_of(verified(self._ledger), self._case.id)
 
     def board(self) -> Board:
-        """The weekly KPI board."""
+        """The weekly KPI board.
+
+        Raises:
+            StoreError: the ledger's chain does not hold: a store altered there is not to be trusted elsewhere.
+        """
+        if self._ledger is not None:
+            verified(self._ledger)
         return board(self._case, Activity(self.observations()), self.measure())
 
     def joint_losses(self) -> tuple[JointLoss, ...]:

@@ -11,7 +11,7 @@ import msgspec
 from roi_tracker.baseline.detectability import Detectability
 from roi_tracker.errors import CaseError, StoreError
 from roi_tracker.ledger.books import Books, books_of, newest_case
-from roi_tracker.ledger.chain import GENESIS, text_digest
+from roi_tracker.ledger.chain import GENESIS, text_digest, verified
 from roi_tracker.ledger.entries import CaseVersion, Draft, ReportSaved
 from roi_tracker.observations.quality import QualityScope, data_quality
 from roi_tracker.observations.shifts import ShiftCalendar
@@ -82,12 +82,15 @@ class Reporting(Programme):
             ledger: None for the case's own costs and unit values alone.
             text: the case's text, for its hash.
             moment: left out, as things stand now.
+
+        Raises:
+            StoreError: the ledger's chain does not hold, or no longer has the moment's head.
         """
         super().__init__(case, store, ledger)
         self._text = text
         self._then = moment
         self._watermark = store.fact_watermark() if moment is None else moment.fact_watermark
-        self._entries = () if ledger is None else tuple(ledger.entries())
+        self._entries = () if ledger is None else tuple(verified(ledger))
         if moment is not None:
             self._entries = _up_to(self._entries, moment.ledger_head)
         self._seen: Observations | None = None

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from roi_tracker.ledger.entries import Draft
+    from roi_tracker.ports import LedgerStore
 
 GENESIS = "0" * 64
 ChainFaultName = Literal["altered", "out_of_order", "truncated", "head_unknown"]
@@ -144,3 +145,33 @@ def verify(entries: Sequence[Entry], head: Head, printed: Iterable[str] = ()) ->
         ChainFault("head_unknown", 0, f"{sha256} is not in this chain") for sha256 in printed if sha256 not in known
     )
     return tuple(faults)
+
+
+def verified(ledger: LedgerStore) -> Sequence[Entry]:
+    """The entries of a chain that holds: nothing may be reported from another one.
+
+    Raises:
+        StoreError: the chain does not hold; names the first fault.
+    """
+    head, entries = _together(ledger)
+    faults = verify(entries, head)
+    if faults:
+        first = faults[0]
+        raise StoreError(
+            f"the ledger's chain does not hold at entry {first.number} ({first.name}: {first.detail})",
+            field="ledger",
+            value=head.sha256,
+            hint="it was altered outside this program: see `roi-tracker ledger verify`, and restore a backup",
+        )
+    return entries
+
+
+def _together(ledger: LedgerStore) -> tuple[Head, Sequence[Entry]]:
+    """Head and entries of one moment: read again while somebody appends between the two."""
+    head = ledger.head()
+    while True:
+        entries = ledger.entries()
+        after = ledger.head()
+        if after == head:
+            return head, entries
+        head = after

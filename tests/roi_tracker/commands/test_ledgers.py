@@ -71,13 +71,37 @@ def test_register_add_show_verify(tmp_path: Path, store: Path) -> None:
     assert run("ledger", "verify", "--store", store, "--head", "f" * 64).exit_code == 1
 
 
-def test_verify_says_no_when_an_amount_was_altered(tmp_path: Path, store: Path) -> None:
+def alter_an_amount(tmp_path: Path, store: Path) -> None:
     common = ("--case", CASE, "--store", store, "--author", "controller")
     document("ledger", "add", written(tmp_path, COST), *common)
     raw = apsw.Connection(str(store))
     raw.execute("DROP TRIGGER ledger_no_update")
     raw.execute("UPDATE ledger SET body = CAST(replace(CAST(body AS TEXT), '12500.50', '1.50') AS BLOB)")
     raw.close()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *(("report", "--format", output) for output in ("html", "pdf", "xlsx", "csv", "json")),
+        ("report", "--format", "all"),
+        ("report", "--drill", "fewer-defects", "--format", "csv"),
+        ("board",),
+    ],
+)
+def test_nothing_is_reported_from_an_altered_ledger(tmp_path: Path, store: Path, command: tuple[str, ...]) -> None:
+    alter_an_amount(tmp_path, store)
+    out = tmp_path / "out"
+    place = ("--out", out) if "all" in command else ()
+    done = run(*command, "--case", CASE, "--store", store, *place)
+    assert isinstance(done.exception, StoreError)
+    assert "does not hold at entry 1 (altered" in str(done.exception)
+    assert not out.exists()
+    assert not done.stdout
+
+
+def test_verify_says_no_when_an_amount_was_altered(tmp_path: Path, store: Path) -> None:
+    alter_an_amount(tmp_path, store)
     done = run("ledger", "verify", "--store", store)
     assert done.exit_code == 1
     assert "entry 1: altered" in done.stdout

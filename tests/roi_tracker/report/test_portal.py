@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import re
+import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import apsw
 import httpx
 import pytest
 
@@ -16,20 +18,23 @@ from roi_tracker.plant_files.importing import Plant as PlantOfFiles
 from roi_tracker.portal import Desk, portal
 from roi_tracker.render.portal_pages import PAGES, ROWS_A_PAGE
 from roi_tracker.reporting import Reporting
-from tests.roi_tracker.report.conftest import ON
+from tests.roi_tracker.report.conftest import ON, Plant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from fastapi import FastAPI
-
-    from tests.roi_tracker.report.conftest import Plant
 
 AGENT = "http://127.0.0.1:8080"
 
 
 @pytest.fixture(scope="module")
 def service(plant: Plant) -> FastAPI:
+    return _service(plant)
+
+
+def _service(plant: Plant) -> FastAPI:
     @contextmanager
     def programme() -> Iterator[Reporting]:
         store, ledger = plant.open()
@@ -132,3 +137,18 @@ def test_other_hosts_and_other_sites_are_refused(service: FastAPI) -> None:
     assert posted.status_code == 403
     assert posted.json()["field"] == "Origin"
     assert ask(service, "/api/import", "POST", origin="http://127.0.0.1").status_code == 422
+
+
+def test_an_altered_ledger_is_refused_and_said_on_every_page(plant: Plant, tmp_path: Path) -> None:
+    path = tmp_path / "roi.sqlite"
+    shutil.copy(plant.path, path)
+    raw = apsw.Connection(str(path))
+    raw.execute("DROP TRIGGER ledger_no_update")
+    raw.execute("UPDATE ledger SET body = CAST(replace(CAST(body AS TEXT), '120000', '1') AS BLOB)")
+    raw.close()
+    altered = _service(Plant(path, plant.text))
+    for asked in (*PAGES.values(), "/report.json", "/lines/fewer-defects"):
+        found = ask(altered, asked)
+        assert found.status_code == 409, asked
+        assert found.json()["field"] == "ledger"
+        assert "does not hold at entry 1 (altered" in found.json()["error"]
