@@ -171,7 +171,9 @@ def prove(
                 # The plain difference drifts, which is why a mixture was looked for; it has a drift rule of its own.
                 checks = [rule for rule in checks if rule.rule != "no_trend"]
             checks += comparison.checks
-    closing = closing_days(panel, fitted.specification.closing_dates, scope)
+    # A closing date that is registered once reporting has begun may have been chosen by its result: it is a look.
+    registered = fitted.specification.closing_dates if frozen.frozen_at.date() <= case.go_live else ()
+    closing = closing_days(panel, registered, scope)
     interval: IntervalKind = "closing" if panel.days and panel.days[-1] in closing else "anytime"
     measured = comparison.contrast.days if comparison is not None else ()
     general = Measurement(fitted.counterfactual, comparison.contrast) if comparison and measured else None
