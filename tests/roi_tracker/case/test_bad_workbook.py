@@ -57,7 +57,7 @@ CELLS = [
     ("assumptions", "value", "40", "holds text where a number belongs", ""),
     ("assumptions", "value", True, "true stands where a number belongs", ""),
     ("assumptions", "value", 1e300, "is out of range", ""),
-    ("assumptions", "value", datetime(2025, 1, 1, tzinfo=UTC).replace(tzinfo=None), "Decimal input", ""),
+    ("assumptions", "value", datetime(2025, 1, 1, tzinfo=UTC).replace(tzinfo=None), "this is no number", ""),
     ("assumptions", "value", "#REF!", "holds an error", ""),
     ("assumptions", "source", "=cmd|' /C calc'!A0", "is a formula without a value", ""),
     ("case", "start_date", "2025-13-15", "month value is outside", ""),
