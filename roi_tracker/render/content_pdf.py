@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from datetime import UTC, datetime
 from functools import lru_cache
 from importlib import resources
@@ -15,9 +14,7 @@ from roi_tracker.errors import CaseError
 from roi_tracker.render.content_charts import PRINT, svg
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from roi_tracker.render.content_blocks import Content, Section, Table
+    from roi_tracker.render.content_blocks import Content, Table
 
 _ROOM = resources.files("roi_tracker.render").joinpath("typst")
 _LONG_TEXT = 26
@@ -25,12 +22,7 @@ _LONG_TEXT = 26
 
 
 def render_content_pdf(content: Content) -> bytes:
-    """The document.
-
-    Raises:
-        CaseError: a text has a character that the bundled font cannot draw: it would be missing on paper.
-    """
-    _check_glyphs(content)
+    """The document; a character that the bundled font cannot draw is written as its code, [U+1F600]."""
     with resources.as_file(_ROOM) as room:
         made = typst.compile(
             room / "content.typ",
@@ -38,7 +30,7 @@ def render_content_pdf(content: Content) -> bytes:
             font_paths=[room / "fonts"],
             ignore_system_fonts=True,
             format="pdf",
-            sys_inputs={"content": msgspec.json.encode(_laid_out(content)).decode()},
+            sys_inputs={"content": msgspec.json.encode(_drawable(_laid_out(content))).decode()},
             timestamp=datetime(content.as_of.year, content.as_of.month, content.as_of.day, tzinfo=UTC),
         )
     if not isinstance(made, bytes):  # pragma: no cover - several pages come as a list only for pictures
@@ -81,38 +73,21 @@ def glyphs() -> frozenset[int]:
     return frozenset(covered)
 
 
-def _check_glyphs(content: Content) -> None:
-    for where, text in _texts(content):
-        for character in text:
-            if ord(character) not in glyphs() and not character.isspace():
-                name = unicodedata.name(character, "unnamed")
-                raise CaseError(
-                    f"the PDF's font has no glyph for {character!r} (U+{ord(character):04X} {name})",
-                    field=where,
-                    value=text,
-                    hint="write it with other characters, or use --format html",
-                )
+def drawable(text: str) -> str:
+    """A text with every character that the font cannot draw as its code in brackets: nothing is lost on paper.
+
+    >>> drawable("press \N{SNOWMAN} 1")
+    'press [U+2603] 1'
+    """
+    return "".join(one if ord(one) in glyphs() or one.isspace() else f"[U+{ord(one):04X}]" for one in text)
 
 
-def _texts(content: Content) -> Iterator[tuple[str, str]]:
-    for where in ("kicker", "title", "subtitle", "footer", "banner"):
-        yield where, getattr(content, where)
-    for section in content.sections:
-        yield from ((section.id, text) for text in _section_texts(section))
-
-
-def _section_texts(section: Section) -> Iterator[str]:
-    yield from (section.title, *section.texts, *section.notes)
-    for fact in section.facts:
-        yield from (fact.label, fact.value, fact.note)
-    for chart in section.charts:
-        yield from (chart.title, chart.unit, *(text for bar in chart.bars for text in (bar.label, bar.shown)))
-        yield from (label for _, label in chart.marks)
-        yield from (layer.label for layer in chart.layers)
-        yield from (text for spark in chart.sparks for text in (spark.label, spark.shown))
-    for table in section.tables:
-        yield from (column.label for column in table.columns)
-        yield table.caption
-        yield from table.details
-        for row in table.rows:
-            yield from row
+def _drawable(plain: Any) -> Any:  # noqa: ANN401 - any value that JSON has
+    """The same for every text of a document: a name or ledger entry may hold any character."""
+    if isinstance(plain, str):
+        return drawable(plain)
+    if isinstance(plain, list):
+        return [_drawable(one) for one in plain]
+    if isinstance(plain, dict):
+        return {name: _drawable(one) for name, one in plain.items()}
+    return plain

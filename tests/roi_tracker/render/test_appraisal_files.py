@@ -12,7 +12,6 @@ import pytest
 import roi_tracker
 from roi_tracker.business_case import BusinessCase, parse_case
 from roi_tracker.documents import appraisal_document
-from roi_tracker.errors import CaseError
 from roi_tracker.render.appraisal_content import appraisal_content
 from roi_tracker.render.appraisal_outputs import render_appraisal
 from roi_tracker.render.appraisal_table import render_appraisal_csv
@@ -111,11 +110,13 @@ def test_pdf_is_the_same_bytes_again_and_dated_as_of(abc: BusinessCase, document
     assert first != render_appraisal(abc, document, "pdf", "ko", date(2025, 3, 2))
 
 
-def test_a_character_without_a_glyph_is_named_before_printing(abc: BusinessCase, document: AppraisalDocument) -> None:
+def test_a_character_without_a_glyph_is_printed_as_its_code(abc: BusinessCase, document: AppraisalDocument) -> None:
     pytest.importorskip("typst")
-    odd = abc.model_copy(update={"name": abc.name.model_copy(update={"en": "Plan \N{SNOWMAN}"})})
-    with pytest.raises(CaseError, match=r"U\+2603 SNOWMAN"):
-        render_appraisal(odd, document, "pdf", "en", AS_OF)
+    odd = abc.model_copy(update={"name": abc.name.model_copy(update={"en": "Plan \N{SNOWMAN} \N{GRINNING FACE}"})})
+    told = abc.model_copy(update={"name": abc.name.model_copy(update={"en": "Plan [U+2603] [U+1F600]"})})
+    made = render_appraisal(odd, document, "pdf", "en", AS_OF)
+    assert made == render_appraisal(told, document, "pdf", "en", AS_OF)
+    assert made != render_appraisal(abc, document, "pdf", "en", AS_OF)
 
 
 def test_the_font_covers_every_hangul_syllable() -> None:

@@ -6,17 +6,21 @@ import asyncio
 import re
 import shutil
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, get_args
 
 import apsw
 import httpx
 import pytest
 
+from roi_tracker.adapters.sqlite_ledger import SqliteLedger
 from roi_tracker.adapters.sqlite_store import SqliteStore
+from roi_tracker.ledger.entries import Draft, GateDecision
 from roi_tracker.observations.shifts import ShiftCalendar
 from roi_tracker.plant_files.importing import Plant as PlantOfFiles
 from roi_tracker.portal import Desk, portal
 from roi_tracker.render.portal_pages import PAGES, ROWS_A_PAGE
+from roi_tracker.render.report_outputs import ReportFormat
 from roi_tracker.reporting import Reporting
 from tests.roi_tracker.report.conftest import ON, Plant
 
@@ -152,3 +156,18 @@ def test_an_altered_ledger_is_refused_and_said_on_every_page(plant: Plant, tmp_p
         assert found.status_code == 409, asked
         assert found.json()["field"] == "ledger"
         assert "does not hold at entry 1 (altered" in found.json()["error"]
+
+
+def test_an_emoji_in_the_ledger_stops_no_page_and_no_format(plant: Plant, tmp_path: Path) -> None:
+    path = tmp_path / "roi.sqlite"
+    shutil.copy(plant.path, path)
+    decision = GateDecision(
+        gate="First gate", answer="go_on", reason="well done \N{GRINNING FACE}", decided_by="line \N{SNOWMAN}"
+    )
+    ledger = SqliteLedger(path)
+    ledger.append([Draft(plant.case.id, datetime(2025, 10, 3, tzinfo=UTC), "engineer", decision)])
+    ledger.close()
+    told = _service(Plant(path, plant.text))
+    assert any("\N{GRINNING FACE}" in ask(told, asked).text for asked in PAGES.values())
+    for output in get_args(ReportFormat):
+        assert ask(told, f"/report.{output}?lang=ko").status_code == 200, output
