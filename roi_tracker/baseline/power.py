@@ -35,6 +35,8 @@ FEWEST_DAYS = 5
 _GRID = 48
 """Quantiles of each unknown variance that are averaged over; twice as many move the result by less than 1 %."""
 _PRECISION = 1e-4
+_NOTHING = 1e-9
+"""Share of what is expected below which an effect is rounding: a baseline that never varied has no least effect."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +154,8 @@ def minimum_detectable(outlook: Outlook, days: int, interval: IntervalKind) -> f
     low, high = 0.0, 4.0 * float(test.margin.mean() + test.spread.mean()) or 1.0
     while test.power(high) < POWER:
         low, high = high, 2 * high
-    while high - low > _PRECISION * high:
+    nothing = _NOTHING * outlook.expected_per_day * days
+    while high - low > max(_PRECISION * high, nothing):
         middle = (low + high) / 2
         low, high = (middle, high) if test.power(middle) < POWER else (low, middle)
     return high
@@ -187,7 +190,7 @@ class _Test:
         if interval == "anytime":
             alpha = 2 * (1 - CONFIDENCE)
             noise = confidence_sequence.noise_radius(days, alpha * confidence_sequence.NOISE_SHARE, dof)
-            root = np.linalg.cholesky(covariance + 1e-12 * np.trace(covariance) * np.eye(len(covariance)))
+            root = confidence_sequence.root_of(covariance)
             path = confidence_sequence.path_length(gradient[FEWEST_DAYS - 1 :] @ root)
             share = alpha * (1 - confidence_sequence.NOISE_SHARE)
             bound = confidence_sequence.baseline_factor(path, share, dof)

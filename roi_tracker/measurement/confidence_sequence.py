@@ -43,6 +43,19 @@ def noise_radius(days: int, alpha: float, dof: float) -> float:
     return float(radius) * estimated
 
 
+def root_of(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(k, k) R with R R' = covariance; where outcomes never vary it is zero but for rounding, and has no Cholesky root.
+
+    >>> root_of(np.zeros((2, 2))).tolist()
+    [[0.0, 0.0], [0.0, 0.0]]
+    """
+    try:
+        return np.linalg.cholesky(covariance + 1e-12 * np.trace(covariance) * np.eye(len(covariance)))
+    except np.linalg.LinAlgError:
+        values, vectors = np.linalg.eigh(covariance)
+        return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0)), dtype=np.float64)
+
+
 def path_length(directions: NDArray[np.float64]) -> float:
     """Length on the unit sphere of the path of (steps, k) directions; 0 where the mix never changes."""
     size = np.linalg.norm(directions, axis=1)

@@ -272,9 +272,7 @@ class Measurement:
         alpha = 2 * (1 - CONFIDENCE)
         noise = day_error * confidence_sequence.noise_radius(days, alpha * confidence_sequence.NOISE_SHARE, dof)
         first = min(days, _FEWEST_DAYS) - 1
-        scale = np.linalg.cholesky(
-            self._covariance + 1e-12 * np.trace(self._covariance) * np.eye(len(self._covariance))
-        )
+        scale = confidence_sequence.root_of(self._covariance)
         length = confidence_sequence.path_length(self._gradients[first:days] @ scale)
         share = alpha * (1 - confidence_sequence.NOISE_SHARE)
         return noise + confidence_sequence.baseline_factor(length, share, dof) * baseline_error

@@ -33,6 +33,8 @@ MINIMUM_MEASURED_DAYS = 5
 REFUSAL_RATIO = 2.0
 """Six windows scatter twice as wide as promised in about one honest baseline in two thousand."""
 _REFUSED = 1 / 2000
+_ROUNDING = 1e-9
+"""Share of what is expected below which a standard error is rounding: such a window never varied and tests nothing."""
 _WIDENED = 0.1
 """Share of honest baselines whose interval is widened all the same."""
 
@@ -65,7 +67,7 @@ def usable(panel: Panel) -> bool:
 
 def placebo_in_time(observations: Observations, scope: Scope, baseline: Period) -> Placebo | None:
     """Measure disjoint windows of the baseline's second half, each against all days before it, and against control rows
-    where the scope has some; None when too short.
+    where the scope has some; None when too short, or when nothing ever varied: no interval rests on that.
     """
     return placebo_of(source_of(observations, scope, "previous"), baseline)
 
@@ -91,7 +93,7 @@ def placebo_of(source: Source, baseline: Period) -> Placebo | None:
         else:
             contrast = as_marked(counterfactual.model, before, window)
         found = Measurement(counterfactual, contrast).whole("closing")
-        if found.standard_error > 0:
+        if found.standard_error > _ROUNDING * abs(found.expected):
             scores.append(found.avoided / found.standard_error)
             freedom.append(found.dof)
     if len(scores) < MINIMUM_WINDOWS:
