@@ -134,7 +134,10 @@ def ledger_show(
 @ledger_app.command("verify")
 def ledger_verify(
     store: StoreOption = DEFAULT_STORE,
-    head: Annotated[list[str] | None, typer.Option(help="a ledger hash that a report printed; may be repeated")] = None,
+    head: Annotated[
+        list[str] | None,
+        typer.Option(help="a ledger hash that a report or `ledger show` printed, 12 letters or more; may be repeated"),
+    ] = None,
     *,
     json: JsonOption = False,
 ) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from roi_tracker.ports import LedgerStore
 
 GENESIS = "0" * 64
+_SHORTEST_HASH = 12
 ChainFaultName = Literal["altered", "out_of_order", "truncated", "head_unknown"]
 
 
@@ -126,7 +127,10 @@ def verify(entries: Sequence[Entry], head: Head, printed: Iterable[str] = ()) ->
     Args:
         entries: the whole chain as stored.
         head: as the store keeps it apart.
-        printed: hashes of heads that were printed or noted elsewhere.
+        printed: hashes of heads that were printed or noted elsewhere, whole or their first 12 letters or more.
+
+    Raises:
+        StoreError: what was printed is too short to tell one head from another.
     """
     faults: list[ChainFault] = []
     previous = GENESIS
@@ -142,9 +146,23 @@ def verify(entries: Sequence[Entry], head: Head, printed: Iterable[str] = ()) ->
         faults.append(ChainFault("altered", head.number, "the head kept apart is another one"))
     known = {entry.sha256 for entry in entries} | {GENESIS}
     faults.extend(
-        ChainFault("head_unknown", 0, f"{sha256} is not in this chain") for sha256 in printed if sha256 not in known
+        ChainFault("head_unknown", 0, f"{sha256} is not in this chain")
+        for sha256 in printed
+        if not any(one.startswith(_readable(sha256)) for one in known)
     )
     return tuple(faults)
+
+
+def _readable(printed: str) -> str:
+    wanted = printed.strip().lower()
+    if len(wanted) < _SHORTEST_HASH:
+        raise StoreError(
+            "too short a hash",
+            field="--head",
+            value=printed,
+            hint=f"give its first {_SHORTEST_HASH} letters or more; `roi-tracker ledger show` prints 16",
+        )
+    return wanted
 
 
 def verified(ledger: LedgerStore) -> Sequence[Entry]:

@@ -68,6 +68,9 @@ def test_register_add_show_verify(tmp_path: Path, store: Path) -> None:
     assert "12500.50 running, Power (meter 10)" in shown.stdout
     found = document("ledger", "verify", "--store", store, "--head", added["sha256"])
     assert (found["entries"], found["head"]["sha256"], found["faults"]) == (5, added["sha256"], [])
+    short = shown.stdout.strip().rpartition("; ")[2]
+    assert short == added["sha256"][:16]
+    assert document("ledger", "verify", "--store", store, "--head", short)["faults"] == []
     assert run("ledger", "verify", "--store", store, "--head", "f" * 64).exit_code == 1
 
 

@@ -56,6 +56,16 @@ def test_a_whole_chain_holds() -> None:
     assert [entry.previous for entry in entries[1:]] == [entry.sha256 for entry in entries[:-1]]
 
 
+def test_a_head_may_be_given_by_its_beginning() -> None:
+    entries, head = chain(cost("1"), cost("2"))
+    assert verify(entries, head, [entries[0].sha256[:16], head.sha256[:12].upper(), f" {head.sha256} "]) == ()
+    other = ("0" if head.sha256[11] != "0" else "1").join([head.sha256[:11], ""])
+    assert [fault.name for fault in verify(entries, head, [other])] == ["head_unknown"]
+    assert [fault.name for fault in verify(entries, head, [head.sha256 + "0"])] == ["head_unknown"]
+    with pytest.raises(StoreError, match="first 12 letters"):
+        verify(entries, head, [head.sha256[:11]])
+
+
 def test_an_altered_amount_is_found() -> None:
     entries, head = chain(cost("1"), cost("2", "900"), cost("3"))
     entries[1] = msgspec.structs.replace(entries[1], body=cost("2", "90"))
