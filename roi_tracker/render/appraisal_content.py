@@ -292,10 +292,11 @@ def _simulation(w: AppraisalWording, document: AppraisalDocument) -> Section:
     chart = Chart(
         "histogram",
         t("monte.chart"),
-        w.unit,
+        t("monte.axis"),
         tuple(Bar("", w.axis(one.low), w.axis(one.high)) for one in found.histogram),
         heights=tuple(one.share * 100 for one in found.histogram),
         marks=((w.axis(found.p10), "P10"), (w.axis(found.p50), "P50"), (w.axis(found.p90), "P90")),
+        across=f"NPV ({w.unit})",
     )
     names = ", ".join(w.variable(name) for name in found.uncertain)
     return Section(

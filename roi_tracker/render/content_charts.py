@@ -53,7 +53,8 @@ class Chart(msgspec.Struct, frozen=True):
             tornado; `histogram` upright bars that touch, each from `low` to `high` on the x axis with its height in
             `heights`; `curve` layers over the places in `marks`; `bridge` bars that begin where the one before ends;
             `sparks` a small line an indicator.
-        unit: of the axis.
+        unit: of the axis; of a histogram, the one that goes up.
+        across: unit of a histogram's x axis.
         line: running values over the columns; empty for none.
         marks: places on the x axis of a histogram or a curve with their labels.
     """
@@ -67,6 +68,7 @@ class Chart(msgspec.Struct, frozen=True):
     marks: tuple[tuple[float, str], ...] = ()
     layers: tuple[Layer, ...] = ()
     sparks: tuple[Spark, ...] = ()
+    across: str = ""
 
 
 def svg(chart: Chart, palette: Palette) -> str:
@@ -140,11 +142,15 @@ def _histogram(chart: Chart, palette: Palette) -> tuple[str, int]:
     for bar, tall in zip(chart.bars, chart.heights, strict=True):
         colour = palette.bad if bar.high <= 0 else palette.accent
         parts.append(rect((x(bar.low), y(tall), x(bar.high) - x(bar.low) - 0.6, y(0) - y(tall)), colour))
-    parts.extend(text_at(x(tick), _HEIGHT - 9, tick_label(tick), palette.dim, "middle") for tick in ticks)
+    for tick in ticks:  # the last label would run over the edge
+        anchor = "end" if tick == ticks[-1] else "middle"
+        at = WIDTH - 4 if tick == ticks[-1] else x(tick)
+        parts.append(text_at(at, _HEIGHT - 9, tick_label(tick), palette.dim, anchor))
+    parts.append(text_at(WIDTH - 4, _HEIGHT + 8, chart.across, palette.dim, "end"))
     for place, label in chart.marks:
         parts.append(line((x(place), TOP - 4, x(place), y(0)), palette.ink))
         parts.append(text_at(x(place), TOP - 8, label, palette.ink, "middle"))
-    return "".join(parts), _HEIGHT
+    return "".join(parts), _HEIGHT + 14
 
 
 _DRAW: dict[str, Callable[[Chart, Palette], tuple[str, int]]] = {

@@ -14,6 +14,7 @@ from roi_tracker.case.unit_words import bare_text, figure_text, shown_value, uni
 from roi_tracker.documents import appraisal_document
 from roi_tracker.money import fitting_unit, unit_factor, unit_label
 from roi_tracker.render.appraisal_content import appraisal_content
+from roi_tracker.render.content_charts import PAGE, svg
 from roi_tracker.render.content_page import render_content_page
 
 if TYPE_CHECKING:
@@ -119,3 +120,19 @@ def test_figures_of_an_audit_keep_their_digits() -> None:
     assert shown_value(26.28, "만원", "en") == 262.8
     assert (unit_text("billion KRW", "ko"), bare_text(0.3, "billion KRW", "ko")) == ("억원", "3")
     assert shown_value(0.3, "billion KRW", "ko") == 3.0
+
+
+def test_axes_of_the_simulation_say_what_they_are() -> None:
+    text = SMALL.format(unit="만원", price=5_000, capital=1_000_000, running=10_000)
+    ranged = text.replace("unit: KRW/part,", "unit: KRW/part, low: 3000, high: 7000,")
+    case = parse_case(ranged, "yaml")
+    content = appraisal_content(case, appraisal_document(case, 200), "en", date(2025, 3, 1))
+    chart = next(one for one in content.sections if one.id == "monte-carlo").charts[0]
+    assert (chart.unit, chart.across) == ("Share of draws (%)", "NPV (KRW thousand)")
+    drawn = svg(chart, PAGE)
+    assert chart.unit in drawn
+    assert chart.across in drawn
+    labels = re.findall(r'<text x="([\d.]+)" y="251"[^>]*text-anchor="(\w+)">([^<]*)<', drawn)
+    assert len(labels) > 2
+    assert float(labels[-1][0]) <= 760
+    assert [anchor for _, anchor, _ in labels] == ["middle"] * (len(labels) - 1) + ["end"]
