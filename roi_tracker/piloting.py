@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from roi_tracker.baseline.frozen import FrozenBaseline
     from roi_tracker.business_case import BenefitLine, BusinessCase, Pilot
     from roi_tracker.measurement.estimation import IntervalKind
+    from roi_tracker.measurement.panels.panel import Panel
     from roi_tracker.observations.rows import Observations
 
 DEFAULT_WEEKS = 8
@@ -145,6 +146,8 @@ class Piloting:
             return Unfitted(line.id, ())
         case, scope = self._case, scope_of(line, self._calendar)
         panel = panel_of(self._observations, scope, case.periods.baseline, "previous")
+        if not _describes(fitted, line, panel):
+            return Unfitted(line.id, ())
         question = Question(
             first=case.periods.reporting.first,
             expected=self._calendar.expected,
@@ -153,6 +156,14 @@ class Piloting:
             audits_per_week=prospect.audits_per_week,
         )
         return detectability(fitted, panel, question)
+
+
+def _describes(fitted: FittedBaseline, line: BenefitLine, panel: Panel) -> bool:
+    """Whether a baseline is still one of what the case now names; measuring says what changed since the freezing."""
+    frozen, covariates = fitted.specification, {one.name for one in fitted.model.numerics}
+    asked = (line.measure, line.lines, panel.family, panel.terms)
+    same = (frozen.measure, frozen.lines, frozen.family, frozen.terms) == asked
+    return bool(panel.days) and same and covariates <= set(panel.covariates.names)
 
 
 def prospect_of(case: BusinessCase, weeks: int | None, audits_per_week: float | None) -> Prospect:
