@@ -299,6 +299,7 @@ def _simulation(w: AppraisalWording, document: AppraisalDocument) -> Section:
         across=f"NPV ({w.unit})",
     )
     names = ", ".join(w.variable(name) for name in found.uncertain)
+    adjusted = (t("monte.adjusted"),) if found.correlations_adjusted else ()
     return Section(
         "monte-carlo",
         t("monte.title"),
@@ -309,5 +310,5 @@ def _simulation(w: AppraisalWording, document: AppraisalDocument) -> Section:
             Fact(t("monte.p_negative"), w.percent(found.p_negative)),
         ),
         charts=(chart,),
-        notes=(t("monte.text", draws=f"{found.draws:,}", seed=found.seed, names=names),),
+        notes=(t("monte.text", draws=f"{found.draws:,}", seed=found.seed, names=names), *adjusted),
     )

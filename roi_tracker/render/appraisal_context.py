@@ -84,6 +84,15 @@ def _kept(count: int) -> Sequence[int]:
     return range(count) if count <= _MANY else sorted({0, *range(4, count, 5), count - 1})
 
 
+def _left_out(w: AppraisalWording) -> tuple[str, ...]:
+    """Which years a yearly table shows, where it does not show all of them."""
+    years = w.case.years
+    kept = [str(years[index]) for index in _kept(len(years))]
+    if len(kept) == len(years):
+        return ()
+    return (w.t("benefit.left_out", shown=", ".join(kept), count=len(years) - len(kept)),)
+
+
 def _benefits(w: AppraisalWording, model: Model) -> Section:
     t, amounts = w.t, model.exact()
     rows = [
@@ -95,7 +104,7 @@ def _benefits(w: AppraisalWording, model: Model) -> Section:
         for line in w.case.benefits
     ]
     table = _yearly_table(w, (t("benefit.line"), t("benefit.class")), rows)
-    return Section("benefits", t("benefit.title"), tables=(table,), notes=(t("benefit.note"),))
+    return Section("benefits", t("benefit.title"), tables=(table,), notes=(t("benefit.note"), *_left_out(w)))
 
 
 def _costs(w: AppraisalWording, model: Model) -> Section:
@@ -113,7 +122,7 @@ def _costs(w: AppraisalWording, model: Model) -> Section:
             for line in w.case.opex_per_year
         ]
         tables.append(_yearly_table(w, (t("cost.opex"), t("cost.category")), running))
-    return Section("costs", t("cost.title"), tables=tuple(tables))
+    return Section("costs", t("cost.title"), tables=tuple(tables), notes=_left_out(w) if w.case.opex_per_year else ())
 
 
 def _assumptions(w: AppraisalWording) -> Section:
@@ -190,7 +199,7 @@ def _accounts(w: AppraisalWording, document: AppraisalDocument) -> Section:
     rows = tuple(
         (t(f"account.{name}"), *(w.plain(values[index]) for index in kept)) for name, values in found.effects.items()
     )
-    return Section("accounts", t("account.title"), tables=(Table(heads, rows),))
+    return Section("accounts", t("account.title"), tables=(Table(heads, rows),), notes=_left_out(w))
 
 
 def _benchmarks(w: AppraisalWording) -> Section:

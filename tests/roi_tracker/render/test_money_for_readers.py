@@ -7,8 +7,10 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
+from roi_tracker.appraisal.monte_carlo import HistogramBin
 from roi_tracker.business_case import BusinessCase, parse_case
 from roi_tracker.case.unit_words import bare_text, figure_text, shown_value, unit_text
 from roi_tracker.documents import appraisal_document
@@ -136,3 +138,35 @@ def test_axes_of_the_simulation_say_what_they_are() -> None:
     assert len(labels) > 2
     assert float(labels[-1][0]) <= 760
     assert [anchor for _, anchor, _ in labels] == ["middle"] * (len(labels) - 1) + ["end"]
+
+
+def test_a_table_of_many_years_says_which_it_shows() -> None:
+    text = SMALL.format(unit="만원", price=5_000, capital=1_000_000, running=10_000)
+    case = parse_case(text.replace("horizon_years: 3", "horizon_years: 40"), "yaml")
+    content = appraisal_content(case, appraisal_document(case, 10), "en", date(2025, 3, 1))
+    notes = {one.id: one.notes for one in content.sections}
+    said = "Shown: 2025, 2029, 2034, 2039, 2044, 2049, 2054, 2059, 2064; 31 more years are in the workbook."
+    for section in ("benefits", "costs", "accounts"):
+        assert any(note.startswith(said) for note in notes[section])
+    short = appraisal_content(small("만원"), appraisal_document(small("만원"), 10), "en", date(2025, 3, 1))
+    assert not any("more years" in note for one in short.sections for note in one.notes)
+
+
+def test_correlations_that_were_moved_are_told() -> None:
+    case = small("만원")
+    document = appraisal_document(case, 10)
+    simulated = msgspec.structs.replace(
+        document.monte_carlo,
+        p10=1.0,
+        p50=2.0,
+        p90=3.0,
+        p_negative=0.0,
+        histogram=(HistogramBin(0.0, 4.0, 1.0),),
+        correlations_adjusted=True,
+    )
+    moved = msgspec.structs.replace(document, monte_carlo=simulated)
+    said: tuple[tuple[Language, str], ...] = (("ko", "가장 가까운 가능한 값"), ("en", "nearest possible"))
+    for language, words in said:
+        content = appraisal_content(case, moved, language, date(2025, 3, 1))
+        notes = next(one.notes for one in content.sections if one.id == "monte-carlo")
+        assert words in notes[1]
