@@ -83,6 +83,13 @@ def _admissible(draft: Draft) -> None:
         raise StoreError("the case's text does not give its hash", field="text_sha256", value=body.text_sha256)
     if isinstance(body, ActualCost | UnitValueLocked):
         _amounts(body)
+    if isinstance(body, UnitValueLocked) and body.approver.strip().casefold() == draft.author.strip().casefold():
+        raise StoreError(
+            "a unit value is approved by somebody else than its author",
+            field="approver",
+            value=body.approver,
+            hint="let a second person approve it, or leave the approver out: the case's value then stays in force",
+        )
 
 
 def _signed(body: Adjustment, author: str) -> None:

@@ -26,6 +26,8 @@ class UnitValueLocked(_Body, frozen=True, tag="unit_value", kw_only=True):
         valid_from, valid_to: first and last day on which it may be used.
         owner: the role that answers for it.
         lines: production lines it holds for; all where empty.
+        approver: second person who agrees to another value than the case's; without one a benefit line keeps the
+            value that was frozen with its baseline.
     """
 
     subject: str
@@ -36,6 +38,7 @@ class UnitValueLocked(_Body, frozen=True, tag="unit_value", kw_only=True):
     source: str
     owner: str
     lines: tuple[str, ...] = ()
+    approver: str = ""
 
 
 class ActualCost(_Body, frozen=True, tag="cost", kw_only=True):

@@ -6,6 +6,7 @@ cut down to the measured days instead. Overlapping lines share one measured chan
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
@@ -30,7 +31,6 @@ from roi_tracker.realization.standing import gates_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import date
 
     from roi_tracker.business_case import BenefitLine, BusinessCase, Period
     from roi_tracker.ledger.claims import SharedGroup
@@ -64,12 +64,14 @@ class Surroundings(msgspec.Struct, frozen=True):
         harm: what the system itself cost.
         activity: what the lines did; without it there is no bridge.
         adjusted: counterfactuals of the lines with signed adjustments.
+        on: day of asking; before any reporting data no later cost counts.
     """
 
     books: Books = Books()
     harm: Harm = Harm((), ())
     activity: Activity | None = None
     adjusted: tuple[AdjustedCounterfactual, ...] = ()
+    on: date | None = None
 
 
 def realize(
@@ -118,7 +120,7 @@ class _Standing:
         lines = tuple(
             self._line(line, proof, months[line.id]) for line, proof in zip(case.benefits, self._proofs, strict=True)
         )
-        paid = paid_rows(case, self._around.books, self._as_of)
+        paid = paid_rows(case, self._around.books, self._as_of or self._around.on)
         harm = once(self._around.harm.rows, case, self._proofs)
         costs = CostLedger(paid, harm, self._around.harm.not_valued)
         planned = [Flow(cost.day, -cost.amount) for cost in self._projection.costs(self._as_of)]
@@ -178,10 +180,10 @@ class _Standing:
         return MoneyInterval(*((Decimal(repr(quantity)) + added) * price for quantity in quantities))
 
     def _price(self, line: BenefitLine) -> Decimal:
-        """The unit value locked in the ledger, else the case's."""
+        """The case's unit value, frozen with the baseline; another one from the ledger only where two people agreed."""
         day = self._as_of or self._case.go_live
         locked = self._around.books.unit_value(line.id, day)
-        return locked.amount if locked is not None else line.unit_value.amount
+        return locked.amount if locked is not None and locked.approver else line.unit_value.amount
 
     def _line(self, line: BenefitLine, proof: Proof, months: Sequence[LineMonth]) -> LineResult:
         projected = self._projection.money(line, self._days)

@@ -11,13 +11,20 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 pytest.importorskip("statsmodels", reason='the tracker needs `pip install "lineproof[roi]"`')
 from edge_agent.virtual_plant.history_plant import AI_LINES, CHOSEN_LINE, CONTROL_LINES, PlantYear, simulated_plant
+from roi_tracker.adapters.sqlite_store import SqliteStore
+from roi_tracker.business_case import parse_case
+from roi_tracker.programme import Programme
+
+if TYPE_CHECKING:
+    from roi_tracker.baseline.frozen import FrozenBaseline
 
 pytestmark = pytest.mark.timeout(400)  # four commands on 115,000 events, on whatever machine
 CASE = Path(__file__).with_name("planted_plant.yaml")
@@ -57,6 +64,15 @@ def tracker(*arguments: object) -> str:
     return done.stdout
 
 
+def freeze_before_go_live(store: Path) -> tuple[FrozenBaseline, ...]:
+    """As the plant did. The command takes the present moment, after this year, when no closing date holds."""
+    opened = SqliteStore(store)
+    case = parse_case(CASE.read_text(encoding="utf-8"), "yaml")
+    frozen = Programme(case, opened).freeze(datetime(2025, 7, 10, tzinfo=UTC))
+    opened.close()
+    return frozen
+
+
 @pytest.fixture(scope="module")
 def reported(tmp_path_factory: pytest.TempPathFactory) -> Reported:
     folder = tmp_path_factory.mktemp("plant")
@@ -65,8 +81,7 @@ def reported(tmp_path_factory: pytest.TempPathFactory) -> Reported:
     on_store = ("--case", CASE, "--store", store)
     imported = json.loads(tracker("import", export, "--json", *on_store))
     assert (imported["added"], imported["duplicates"]) == (truth.events, 0)
-    frozen = json.loads(tracker("baseline", "freeze", "--json", *on_store))
-    assert len(frozen) == 4
+    assert len(freeze_before_go_live(store)) == 4
     measured = json.loads(tracker("measure", "--json", *on_store))
     tracker("report", "--format", "json", "--out", report, *on_store)
     made = Reported(truth, json.loads(report.read_text(encoding="utf-8")))

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from roi_tracker.business_case import Name, Period, SharedClaim, StageGate
@@ -99,9 +100,12 @@ def test_a_unit_value_locked_in_the_ledger_holds(case: BusinessCase) -> None:
     locked = UnitValueLocked(
         subject="fewer-defects", amount=Decimal(1200), per="defect", valid_from=FIRST, valid_to=PERIOD.last,
         source="cost sheet 2025-07", owner="controller",
+        approver="plant manager",
     )  # fmt: skip
     found = run(case, Surroundings(books=Books(unit_values=(locked,))))
     assert (found.lines[0].unit_value, found.realized.benefit) == (Decimal(1200), Decimal(1_200_000))
+    alone = run(case, Surroundings(books=Books(unit_values=(msgspec.structs.replace(locked, approver=""),))))
+    assert alone.lines[0].unit_value == Decimal(1500)  # one person's entry does not move a frozen value
     assert found.lines[0].projected == run(case).lines[0].projected
 
 
@@ -254,7 +258,7 @@ def test_a_late_start_is_timing(case: BusinessCase) -> None:
 def test_another_unit_value_is_unit_value_and_cost_stands_in_the_total(case: BusinessCase) -> None:
     locked = UnitValueLocked(
         subject="fewer-defects", amount=Decimal(1200), per="defect", valid_from=FIRST, valid_to=PERIOD.last,
-        source="cost sheet", owner="controller",
+        source="cost sheet", owner="controller", approver="plant manager",
     )  # fmt: skip
     result = run(case, Surroundings(Books(unit_values=(locked,)), activity=activity()), as_planned())
     found = effects(result)
