@@ -21,7 +21,7 @@ from roi_tracker.realization.realized import Realization, Surroundings, realize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
+    from datetime import date, datetime
 
     from roi_tracker.baseline.adjustments import AdjustedCounterfactual
     from roi_tracker.business_case import BusinessCase
@@ -110,15 +110,19 @@ class Programme:
             return ()
         return adjusted_counterfactuals(self._case, self.observations(), self._calendar, newest, signed)
 
-    def realization(self) -> Realization:
-        """Realized beside projected, with the ledger, the system's own harm, bridge, forecast and gates."""
+    def realization(self, on: date | None = None) -> Realization:
+        """Realized beside projected, with the ledger, the system's own harm, bridge, forecast and gates.
+
+        Args:
+            on: day of asking; before any reporting data no later cost counts.
+        """
         observations = self.observations()
         reporting = reporting_so_far(self._case, observations)
         books, done = self.books(), Harm((), ())
         if reporting is not None and self._case.start_date <= reporting.last:
             since = Period(first=self._case.start_date, last=reporting.last)
             done = harm(self._case, books, observations, since, defect_rates(self.baselines()))
-        around = Surroundings(books, done, Activity(observations), self.adjusted())
+        around = Surroundings(books, done, Activity(observations), self.adjusted(), on)
         return realize(self._case, self.measure(), reporting, self._calendar.expected, around)
 
     def books(self) -> Books:

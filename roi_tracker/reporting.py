@@ -95,7 +95,7 @@ class Reporting(Programme):
             self._entries = _up_to(self._entries, moment.ledger_head)
         self._seen: Observations | None = None
         self._proofs: tuple[Proof, ...] | None = None
-        self._made: Realization | None = None
+        self._made: dict[date | None, Realization] = {}
 
     def observations(self, watermark: int | None = None) -> Observations:
         """Observations as of the moment."""
@@ -120,11 +120,11 @@ class Reporting(Programme):
         """The ledger of the moment."""
         return books_of(self._entries, self._case.id)
 
-    def realization(self) -> Realization:
-        """Realized beside projected, computed once."""
-        if self._made is None:
-            self._made = super().realization()
-        return self._made
+    def realization(self, on: date | None = None) -> Realization:
+        """Realized beside projected, computed once for each day of asking."""
+        if on not in self._made:
+            self._made[on] = super().realization(on)
+        return self._made[on]
 
     def board(self) -> Board:
         """The weekly KPI board."""
@@ -153,7 +153,7 @@ class Reporting(Programme):
         Args:
             on: date of the document; nothing in a report takes another clock.
         """
-        case, observations, found = self._case, self.observations(), self.realization()
+        case, observations, found = self._case, self.observations(), self.realization(on)
         lines = tuple(sorted({name for line in case.benefits for name in line.lines}))
         scope = QualityScope(lines, case.periods.baseline.first, min(on, found.as_of or on), on)
         projection = Projection(case, ShiftCalendar(case.plant).expected)

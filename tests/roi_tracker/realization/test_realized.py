@@ -8,7 +8,7 @@ import pytest
 from roi_tracker.business_case import BusinessCase, Period
 from roi_tracker.measurement.estimation import CumulativePoint, Estimate
 from roi_tracker.proof.proving import Basis, NotProven, Proof, Realized
-from roi_tracker.realization.realized import realize
+from roi_tracker.realization.realized import Surroundings, realize
 
 FIRST = date(2025, 7, 15)
 PERIOD = Period(first=FIRST, last=date(2025, 8, 31))
@@ -91,6 +91,18 @@ def test_closed_days_do_not_change_what_a_full_year_projects(case: BusinessCase)
     year = Period(first=FIRST, last=FIRST + timedelta(days=364))
     found = realize(case, proofs(), year, weekdays)
     assert float(found.lines[0].projected_units) == pytest.approx(12_000 * 365 / 365.25)
+
+
+def test_before_any_data_no_cost_after_the_day_of_asking_counts(case: BusinessCase) -> None:
+    """The case's costs of both sides of a day on which nothing is measured yet."""
+    none = tuple(NotProven(line.id, "baseline_not_frozen") for line in case.benefits)
+    day = min(cost.day for cost in case.costs_actual)
+    due = sum((cost.amount for cost in case.costs_actual if cost.day <= day), Decimal(0))
+    every = sum((cost.amount for cost in case.costs_actual), Decimal(0))
+    found = realize(case, none, None, every_day, Surroundings(on=day))
+    assert 0 < due < every
+    assert (found.costs.capital + found.costs.running, found.realized.cost, found.cost_basis) == (due, due, "actual")
+    assert realize(case, none, None, every_day, Surroundings(on=day - timedelta(days=1))).costs.paid == ()
 
 
 def test_before_any_data(case: BusinessCase) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from roi_tracker.proof.proving import NotProven
 from roi_tracker.report.case_text import CaseText
 from tests.roi_tracker.report.conftest import ON, Plant
