@@ -83,7 +83,11 @@ def _admissible(draft: Draft) -> None:
         raise StoreError("the case's text does not give its hash", field="text_sha256", value=body.text_sha256)
     if isinstance(body, ActualCost | UnitValueLocked):
         _amounts(body)
-    if isinstance(body, UnitValueLocked) and body.approver.strip().casefold() == draft.author.strip().casefold():
+    if (
+        isinstance(body, UnitValueLocked)
+        and isinstance(body.approver, str)
+        and body.approver.strip().casefold() == draft.author.strip().casefold()
+    ):
         raise StoreError(
             "a unit value is approved by somebody else than its author",
             field="approver",

@@ -38,7 +38,12 @@ class UnitValueLocked(_Body, frozen=True, tag="unit_value", kw_only=True):
     source: str
     owner: str
     lines: tuple[str, ...] = ()
-    approver: str = ""
+    approver: str | msgspec.UnsetType = msgspec.UNSET
+
+    @property
+    def agreed(self) -> bool:
+        """Whether a second person approved it."""
+        return isinstance(self.approver, str) and bool(self.approver.strip())
 
 
 class ActualCost(_Body, frozen=True, tag="cost", kw_only=True):

@@ -183,7 +183,7 @@ class _Standing:
         """The case's unit value, frozen with the baseline; another one from the ledger only where two people agreed."""
         day = self._as_of or self._case.go_live
         locked = self._around.books.unit_value(line.id, day)
-        return locked.amount if locked is not None and locked.approver else line.unit_value.amount
+        return locked.amount if locked is not None and locked.agreed else line.unit_value.amount
 
     def _line(self, line: BenefitLine, proof: Proof, months: Sequence[LineMonth]) -> LineResult:
         projected = self._projection.money(line, self._days)

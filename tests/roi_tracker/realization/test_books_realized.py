@@ -104,7 +104,7 @@ def test_a_unit_value_locked_in_the_ledger_holds(case: BusinessCase) -> None:
     )  # fmt: skip
     found = run(case, Surroundings(books=Books(unit_values=(locked,))))
     assert (found.lines[0].unit_value, found.realized.benefit) == (Decimal(1200), Decimal(1_200_000))
-    alone = run(case, Surroundings(books=Books(unit_values=(msgspec.structs.replace(locked, approver=""),))))
+    alone = run(case, Surroundings(books=Books(unit_values=(msgspec.structs.replace(locked, approver=msgspec.UNSET),))))
     assert alone.lines[0].unit_value == Decimal(1500)  # one person's entry does not move a frozen value
     assert found.lines[0].projected == run(case).lines[0].projected
 
