@@ -16,6 +16,7 @@ from roi_tracker.errors import IntakeError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from roi_tracker.adapters.http_feed import HttpFeed
     from roi_tracker.adapters.sqlite_store import SqliteStore
     from roi_tracker.plant_files.importing import Plant, Preview
     from roi_tracker.plant_files.mapping import Mapping
@@ -51,9 +52,10 @@ def import_events(  # noqa: PLR0913 - options of one command
     if preview:
         _show([_previewed(path, mapping, plant) for path in of_plant], json=json)
         return
+    source = _source(feed, token)  # before a store is made: a missing library leaves nothing behind
     with open_store(store, create=True) as opened, errors.status("importing") if sys.stderr.isatty() else nullcontext():
         done = [_plant_file(path, mapping, plant, (opened, store, case), replace=replace) for path in of_plant]
-        done += _events(exports, feed, token, opened)
+        done += _events(exports, source, opened)
     total = {name: sum(getattr(d, name) for d in done) for name in ("added", "duplicates", "ignored", "replaced")}
     if json:
         print_json(total)
@@ -65,14 +67,21 @@ def import_events(  # noqa: PLR0913 - options of one command
         )
 
 
-def _events(exports: Sequence[Path], feed: str | None, token: str | None, store: SqliteStore) -> list[Imported]:
-    from roi_tracker.adapters.export_file import read_export
+def _source(feed: str | None, token: str | None) -> HttpFeed | None:
+    if feed is None:
+        return None
     from roi_tracker.adapters.http_feed import HttpFeed
+
+    return HttpFeed(feed, token)
+
+
+def _events(exports: Sequence[Path], feed: HttpFeed | None, store: SqliteStore) -> list[Imported]:
+    from roi_tracker.adapters.export_file import read_export
     from roi_tracker.intake import follow_feed, import_lines
 
     done = [import_lines(read_export(path), path.name, store) for path in exports]
     if feed is not None:
-        done.append(follow_feed(HttpFeed(feed, token), store))
+        done.append(follow_feed(feed, store))
     return done
 
 

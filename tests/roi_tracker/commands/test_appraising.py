@@ -61,14 +61,16 @@ def test_one_format_needs_a_file_with_its_ending(command: str, _name: str, tmp_p
     assert (tmp_path / "figures.txt").read_bytes().startswith(b"\xef\xbb\xbfaddress,")
 
 
-def test_no_file_is_written_when_one_format_fails(tmp_path: Path) -> None:
+def test_no_file_is_written_when_one_format_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("typst")
-    odd = tmp_path / "odd.yaml"
-    text = CASE.read_text(encoding="utf-8")
-    title = next(line for line in text.splitlines() if line.startswith("name:"))
-    odd.write_text(text.replace(title, 'name: {ko: "계획 \N{SNOWMAN}", en: "Plan \N{SNOWMAN}"}', 1), encoding="utf-8")
-    with pytest.raises(CaseError, match="SNOWMAN"):
-        run("appraise", odd, "--format", "all", "--out", tmp_path / "files")
+
+    def refuse(*_: object) -> bytes:
+        raise CaseError("the PDF cannot be made")
+
+    monkeypatch.setattr("roi_tracker.render.content_pdf.render_content_pdf", refuse)
+    monkeypatch.setattr("roi_tracker.render.appraisal_outputs.render_content_pdf", refuse, raising=False)
+    with pytest.raises(CaseError, match="the PDF cannot be made"):
+        run("appraise", CASE, "--format", "all", "--out", tmp_path / "files")
     assert not (tmp_path / "files").exists()
 
 
