@@ -95,5 +95,7 @@ class UnreachableError(AgentError):
 
 
 def _short(value: object, limit: int = 80) -> str:
+    """Cut in the middle: of a path, the end says most."""
     text = repr(value)
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+    half = (limit - 1) // 2
+    return text if len(text) <= limit else f"{text[:half]}…{text[-half:]}"

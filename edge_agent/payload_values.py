@@ -303,10 +303,7 @@ def _text_time(value: str, path: str) -> int:
         raise PoisonMessageError("bad_timestamp", "not ISO 8601", field=path, value=value[:80]) from None
     if moment.tzinfo is None:
         raise PoisonMessageError("no_time_zone", "a time without its zone is a guess", field=path, value=value[:80])
-    try:
-        return to_us(moment)
-    except OverflowError:
-        raise PoisonMessageError("bad_timestamp", "beyond the calendar", field=path, value=value[:80]) from None
+    return to_us(moment)
 
 
 def _number_time(value: object, path: str) -> int:
