@@ -20,6 +20,13 @@ StoreOption = Annotated[Path, typer.Option("--store", help="the tracker's own st
 DEFAULT_STORE = Path("lineproof-data/roi.sqlite")
 
 
+def _there(path: Path, *, create: bool) -> None:
+    if create:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    elif not path.exists():
+        raise StoreError("no such store", field="--store", value=path, hint="import facts first: roi-tracker import")
+
+
 @contextmanager
 def open_store(path: Path, *, create: bool = False) -> Iterator[SqliteStore]:
     """Open the store; only an import makes one, so that a typing error is no empty report.
@@ -29,10 +36,7 @@ def open_store(path: Path, *, create: bool = False) -> Iterator[SqliteStore]:
     """
     from roi_tracker.adapters.sqlite_store import SqliteStore
 
-    if create:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    elif not path.exists():
-        raise StoreError("no such store", field="--store", value=path, hint="import facts first: roi-tracker import")
+    _there(path, create=create)
     store = SqliteStore(path)
     try:
         yield store
@@ -49,10 +53,7 @@ def open_ledger(path: Path, *, create: bool = False) -> Iterator[SqliteLedger]:
     """
     from roi_tracker.adapters.sqlite_ledger import SqliteLedger
 
-    if create:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    elif not path.exists():
-        raise StoreError("no such store", field="--store", value=path, hint="import facts first: roi-tracker import")
+    _there(path, create=create)
     ledger = SqliteLedger(path)
     try:
         yield ledger
