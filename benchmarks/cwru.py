@@ -26,10 +26,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from edge_agent.settings.signals import SignalSettings
 from edge_agent.signals.bearings import FAULTS, BearingGeometry, FaultName, fault_frequencies
 from edge_agent.signals.envelopes import squared_envelope_spectrum
 from edge_agent.signals.harmonics import Search, find_harmonics, orders_found
-from edge_agent.signals.settings import SignalSettings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

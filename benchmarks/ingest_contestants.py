@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from edge_agent.mqtt_settings import MqttSourceSettings
     from edge_agent.ports import LinkHealth, OutboxMessage
+    from edge_agent.settings.mqtt import MqttSourceSettings
 
 LIMIT_S = 300.0
 
@@ -75,12 +75,12 @@ def drain_as_agent(port: int, client_id: str, count: int, folder: Path) -> Drain
     from edge_agent.adapters.mqtt_source import MqttSource  # noqa: PLC0415 - a fresh process loads its own
     from edge_agent.adapters.sqlite_store import SqliteStore  # noqa: PLC0415
     from edge_agent.adapters.system_clock import SystemClock  # noqa: PLC0415
-    from edge_agent.config import BrokerSettings, StoreSettings  # noqa: PLC0415
-    from edge_agent.deriving import SignalCodec  # noqa: PLC0415
+    from edge_agent.composition.mqtt_sources import message_codec  # noqa: PLC0415
     from edge_agent.garbage import look_seldom  # noqa: PLC0415
     from edge_agent.metrics import Metrics  # noqa: PLC0415
-    from edge_agent.mqtt_sources import message_codec  # noqa: PLC0415
+    from edge_agent.payloads.deriving import SignalCodec  # noqa: PLC0415
     from edge_agent.pipeline import Line, Pace, Pipeline  # noqa: PLC0415
+    from edge_agent.settings.config import BrokerSettings, StoreSettings  # noqa: PLC0415
 
     look_seldom()  # as the agent does at its start
     clock, settings, store_settings = SystemClock(), topics(), StoreSettings()
@@ -117,9 +117,9 @@ def drain_as_plain(port: int, client_id: str, count: int, folder: Path) -> Drain
 
     from edge_agent.adapters.sqlite_store import SqliteStore  # noqa: PLC0415
     from edge_agent.adapters.system_clock import SystemClock  # noqa: PLC0415
-    from edge_agent.config import StoreSettings  # noqa: PLC0415
-    from edge_agent.mqtt_sources import message_codec  # noqa: PLC0415
+    from edge_agent.composition.mqtt_sources import message_codec  # noqa: PLC0415
     from edge_agent.ports import Batch  # noqa: PLC0415
+    from edge_agent.settings.config import StoreSettings  # noqa: PLC0415
 
     clock, codec, settings = SystemClock(), message_codec(topics()), StoreSettings()
     store = SqliteStore.open(folder / "plain.sqlite", staging_s=settings.staging_s)
@@ -158,7 +158,7 @@ def drain_as_plain(port: int, client_id: str, count: int, folder: Path) -> Drain
 
 def topics() -> MqttSourceSettings:
     """The same topics for both that decode."""
-    from edge_agent.mqtt_settings import ChannelTopic, MqttSourceSettings  # noqa: PLC0415
+    from edge_agent.settings.mqtt import ChannelTopic, MqttSourceSettings  # noqa: PLC0415
 
     names = [f"temp-{number}" for number in range(TOPICS)]
     return MqttSourceSettings(

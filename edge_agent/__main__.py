@@ -17,7 +17,7 @@ from edge_agent.adapters import toml_config
 from edge_agent.errors import AgentError, ConfigError, UnreachableError
 
 if TYPE_CHECKING:
-    from edge_agent.config import Settings
+    from edge_agent.settings.config import Settings
 
 DONE, NO, USAGE, UNREACHABLE = 0, 1, 2, 3
 
@@ -81,7 +81,7 @@ def doctor(
     as_json: JsonOption = False,
 ) -> None:
     """Look at processor, runtime, store, clock, disk, broker and folders, and say what to do."""
-    from edge_agent import doctor as surgery  # noqa: PLC0415 - the other commands need no model runtime
+    from edge_agent.commands import doctor as surgery  # noqa: PLC0415 - the other commands need no model runtime
 
     findings = surgery.examine(_load(config) if config is not None else None)
     if as_json:
@@ -104,7 +104,7 @@ def export(
 ) -> None:
     """Write all events (JSON lines) and readings (CSV) with a data dictionary; works beside a running agent."""
     from edge_agent.adapters.sqlite_reader import SqliteReader  # noqa: PLC0415 - as above
-    from edge_agent.exporting import export_all  # noqa: PLC0415 - as above
+    from edge_agent.commands.exporting import export_all  # noqa: PLC0415 - as above
 
     settings = _load(config)
     database = Path(settings.agent.data_dir) / "lineproof.sqlite"
@@ -135,7 +135,7 @@ def replay(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     as_json: JsonOption = False,
 ) -> None:
     """Publish recorded data as a plant would: rows over MQTT, images into the watched folder."""
-    from edge_agent.replaying import ReplayPlan, replay as publish  # noqa: I001, PLC0415 - as above
+    from edge_agent.commands.replaying import ReplayPlan, replay as publish  # noqa: I001, PLC0415 - as above
 
     settings = _load(config)
     plan = ReplayPlan.parse(

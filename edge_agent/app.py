@@ -24,29 +24,29 @@ from edge_agent.adapters.opencv_map_codec import encode_map
 from edge_agent.adapters.sqlite_store import SqliteStore
 from edge_agent.adapters.system_clock import SystemClock
 from edge_agent.adapters.systemd_notify import notify
-from edge_agent.alarms import AlarmRule
-from edge_agent.asking import asked, station_audits
-from edge_agent.cameras import camera_sources, evidence_of
+from edge_agent.composition.asking import asked, station_audits
+from edge_agent.composition.cameras import camera_sources, evidence_of
+from edge_agent.composition.mqtt_sources import mqtt_sources
 from edge_agent.condition import STALL_LIMIT_S, Condition, Heartbeat
-from edge_agent.downtime import DowntimeTracker
 from edge_agent.errors import AgentError, ConfigError, StoreError, UnreachableError
 from edge_agent.events import Event, ModeChange
-from edge_agent.inspecting import Eyes, StationAudit, StationPlan, StationWorker
 from edge_agent.instant import MICROSECONDS_PER_SECOND, from_us
+from edge_agent.machines.alarms import AlarmRule
+from edge_agent.machines.downtime import DowntimeTracker
 from edge_agent.metrics import Metrics
-from edge_agent.monitoring import AssetMonitor, WatchPlan
-from edge_agent.mqtt_sources import mqtt_sources
 from edge_agent.pipeline import Line, Pace, Pipeline
-from edge_agent.publishing import StationPolicy, agent_state_topic
 from edge_agent.recovery import resume_stops, warm_monitor
 from edge_agent.status.board import LineBoard
 from edge_agent.status.server import StatusContext, create_app
+from edge_agent.workers.inspecting import Eyes, StationAudit, StationPlan, StationWorker
+from edge_agent.workers.monitoring import AssetMonitor, WatchPlan
+from edge_agent.workers.publishing import StationPolicy, agent_state_topic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from edge_agent.config import AlarmSettings, AssetSettings, Settings
     from edge_agent.ports import Clock, ImageScorer, Source
+    from edge_agent.settings.config import AlarmSettings, AssetSettings, Settings
 
 log = structlog.get_logger(__name__)
 

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from edge_agent.publishing import interlock_payload, interlock_topic
 from edge_agent.system_state import AssetState, Interlock, StationState, SystemState, severest
+from edge_agent.workers.publishing import interlock_payload, interlock_topic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from edge_agent.config import Settings, StationSettings
     from edge_agent.instant import Instant
     from edge_agent.pipeline import Line, Pipeline
     from edge_agent.ports import LinkHealth
+    from edge_agent.settings.config import Settings, StationSettings
     from edge_agent.system_state import InterlockName
 
 log = structlog.get_logger(__name__)

@@ -24,25 +24,25 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from edge_agent.committing import Committer, Durable, Entry, Recording
-from edge_agent.deliveries import DeliveryWatch
 from edge_agent.errors import StoreBusyError, StoreError
 from edge_agent.events import Event, MachineState
-from edge_agent.inspecting import Judged
 from edge_agent.ports import BatchSource, Delivery, Quarantined
-from edge_agent.publishing import StationPolicy, messages_for
-from edge_agent.writer_queue import WriterQueue
+from edge_agent.workers.committing import Committer, Durable, Entry, Recording
+from edge_agent.workers.deliveries import DeliveryWatch
+from edge_agent.workers.inspecting import Judged
+from edge_agent.workers.publishing import StationPolicy, messages_for
+from edge_agent.workers.writer_queue import WriterQueue
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from edge_agent.downtime import DowntimeTracker
-    from edge_agent.inspecting import StationWorker
     from edge_agent.instant import Instant
+    from edge_agent.machines.downtime import DowntimeTracker
     from edge_agent.metrics import Metrics
-    from edge_agent.monitoring import AssetMonitor
     from edge_agent.ports import Clock, Observer, Sink, Source, Store
     from edge_agent.system_state import Interlock
+    from edge_agent.workers.inspecting import StationWorker
+    from edge_agent.workers.monitoring import AssetMonitor
 
 log = structlog.get_logger(__name__)
 

@@ -18,7 +18,7 @@ from edge_agent.instant import MICROSECONDS_PER_SECOND, from_us, to_us
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from edge_agent.mqtt_settings import ChannelTopic
+    from edge_agent.settings.mqtt import ChannelTopic
 
 LABELS = frozenset({"anomaly", "changepoint", "label", "labels", "is_anomaly", "target"})
 """Columns that say what a person found out later; a plant does not publish them, and neither does a replay."""

@@ -8,9 +8,9 @@ from edge_agent.events import Alarm, Event, Health, MachineState
 from edge_agent.readings import Reading
 
 if TYPE_CHECKING:
-    from edge_agent.downtime import DowntimeTracker
-    from edge_agent.monitoring import AssetMonitor, WatchPlan
+    from edge_agent.machines.downtime import DowntimeTracker
     from edge_agent.ports import StoreReader
+    from edge_agent.workers.monitoring import AssetMonitor, WatchPlan
 
 _EVENT_HISTORY = 2_000
 _STATE_HISTORY = 2_000

@@ -18,7 +18,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from pydantic import SecretStr
 
 from edge_agent.adapters.embedded_broker import LOOPBACK, EmbeddedBroker, _free_port
-from edge_agent.config import BrokerSettings, TlsSettings
+from edge_agent.settings.config import BrokerSettings, TlsSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,7 +11,7 @@ from edge_agent.adapters.camera_frames import ENDING_FAULTS, CameraRequest, Reco
 from edge_agent.adapters.camera_process import CameraProcess
 
 if TYPE_CHECKING:
-    from edge_agent.config import StationSettings
+    from edge_agent.settings.config import StationSettings
 
 _START_S = 20.0
 _LOOK_S = 2.0

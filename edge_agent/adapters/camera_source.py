@@ -20,22 +20,22 @@ import structlog
 
 from edge_agent.adapters.camera_frames import ENDING_FAULTS, CameraRequest, Record, RecordKind
 from edge_agent.adapters.camera_process import CameraProcess
-from edge_agent.camera_triggers import Shot, Triggers, trigger_of
-from edge_agent.capture_health import CAMERA_FAULTS, Arrival, Backoff, CaptureHealth, CaptureRules
 from edge_agent.errors import AgentError, ConfigError
 from edge_agent.events import PartIdentity
-from edge_agent.inspections import Frame
+from edge_agent.inspection.camera_triggers import Shot, Triggers, trigger_of
+from edge_agent.inspection.capture_health import CAMERA_FAULTS, Arrival, Backoff, CaptureHealth, CaptureRules
+from edge_agent.inspection.inspections import Frame
 from edge_agent.instant import Instant
 from edge_agent.ports import Delivery, LinkHealth
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from edge_agent.camera_settings import CameraSettings
-    from edge_agent.config import StationSettings
     from edge_agent.events import Event
     from edge_agent.metrics import Metrics
     from edge_agent.ports import Clock, Committed
+    from edge_agent.settings.camera import CameraSettings
+    from edge_agent.settings.config import StationSettings
 
 log = structlog.get_logger(__name__)
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edge_agent.errors import PoisonMessageError
-from edge_agent.payload_values import PayloadReader, decode_value
-from edge_agent.strict_csv import read_csv
-from edge_agent.topic_entries import RESERVED, ReadingsPlan
+from edge_agent.payloads.strict_csv import read_csv
+from edge_agent.payloads.topic_entries import RESERVED, ReadingsPlan
+from edge_agent.payloads.values import PayloadReader, decode_value
 
 if TYPE_CHECKING:
     from edge_agent.instant import Instant
-    from edge_agent.mqtt_settings import MqttSourceSettings
     from edge_agent.ports import Decoded
+    from edge_agent.settings.mqtt import MqttSourceSettings
 
 _ALWAYS_READ = frozenset({*RESERVED, "line"})
 

@@ -14,15 +14,15 @@ import numpy as np
 
 from edge_agent.errors import PoisonMessageError
 from edge_agent.instant import MICROSECONDS_PER_SECOND
-from edge_agent.mqtt_settings import WAVEFORM_CHANNELS
-from edge_agent.payload_values import PayloadReader
+from edge_agent.payloads.topic_entries import ReadingsPlan
+from edge_agent.payloads.values import PayloadReader
 from edge_agent.ports import Decoded
 from edge_agent.readings import Quality, Reading, Waveform
-from edge_agent.topic_entries import ReadingsPlan
+from edge_agent.settings.mqtt import WAVEFORM_CHANNELS
 
 if TYPE_CHECKING:
     from edge_agent.instant import Instant
-    from edge_agent.mqtt_settings import MqttSourceSettings
+    from edge_agent.settings.mqtt import MqttSourceSettings
 
 SAMPLE = np.dtype("<f4")
 

@@ -22,15 +22,15 @@ import structlog
 
 from edge_agent.adapters.folder_listing import Listing, Version, list_images, move_aside, shown
 from edge_agent.errors import ConfigError
-from edge_agent.inspections import Frame
+from edge_agent.inspection.inspections import Frame
 from edge_agent.ports import Delivery, LinkHealth, Quarantined
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from edge_agent.config import StationSettings
     from edge_agent.instant import Instant
     from edge_agent.ports import Clock
+    from edge_agent.settings.config import StationSettings
 
 log = structlog.get_logger(__name__)
 

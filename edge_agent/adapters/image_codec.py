@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from edge_agent.errors import PoisonMessageError
-from edge_agent.inspections import Frame
+from edge_agent.inspection.inspections import Frame
+from edge_agent.payloads.topic_map import TopicMap, TopicPattern
 from edge_agent.ports import Decoded
-from edge_agent.topic_map import TopicMap, TopicPattern
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from edge_agent.instant import Instant
-    from edge_agent.mqtt_settings import ImageTopic
+    from edge_agent.settings.mqtt import ImageTopic
 
 PART_CHARACTERS = 256
 

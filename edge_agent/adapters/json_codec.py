@@ -1,16 +1,16 @@
-"""JSON payloads into readings and facts; how their values are read is told in `payload_values`."""
+"""JSON payloads into readings and facts; how their values are read is told in `payloads.values`."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edge_agent.payload_values import PayloadReader, decode_value
-from edge_agent.strict_json import read_json
+from edge_agent.payloads.strict_json import read_json
+from edge_agent.payloads.values import PayloadReader, decode_value
 
 if TYPE_CHECKING:
     from edge_agent.instant import Instant
-    from edge_agent.mqtt_settings import MqttSourceSettings
     from edge_agent.ports import Decoded
+    from edge_agent.settings.mqtt import MqttSourceSettings
 
 
 class JsonCodec:
@@ -20,7 +20,7 @@ class JsonCodec:
         ConfigError: a topic filter is malformed, or a channel bears the name of a field with a meaning of its own.
 
     >>> from edge_agent.instant import Instant
-    >>> from edge_agent.mqtt_settings import ChannelTopic, MqttSourceSettings
+    >>> from edge_agent.settings.mqtt import ChannelTopic, MqttSourceSettings
     >>> topic = ChannelTopic(filter="press/temp", line="press-1", asset="ram", channel="temp", unit="Cel")
     >>> codec = JsonCodec(MqttSourceSettings(readings=(topic,)))
     >>> codec.decode("press/temp", b"21.5", Instant(5, 0, ""), retained=False).readings[0].value

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterable
 
-    from edge_agent.config import BrokerSettings
+    from edge_agent.settings.config import BrokerSettings
 
 READ_BYTES = 65_536
 PACKETS_A_TURN = 500  # then acknowledgements and keepalive get their turn

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from paho.mqtt.reasoncodes import ReasonCode
 
     from edge_agent.adapters.mqtt_client import PlantClient, Session
-    from edge_agent.config import BrokerSettings
     from edge_agent.ports import Clock
+    from edge_agent.settings.config import BrokerSettings
 
 LONGEST_SLEEP_S = 1.0
 CONNACK_WAIT_S = 10.0

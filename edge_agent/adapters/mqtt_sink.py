@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from paho.mqtt.reasoncodes import ReasonCode
 
     from edge_agent.adapters.mqtt_client import PlantClient
-    from edge_agent.config import BrokerSettings
     from edge_agent.ports import Clock, LinkHealth, OutboxMessage
+    from edge_agent.settings.config import BrokerSettings
 
 IN_FLIGHT = 200  # enough to fill a plant network's round trip; the broker's Receive Maximum may be less
 REFUSED_RETRY_S = 1.0

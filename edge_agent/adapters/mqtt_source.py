@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from paho.mqtt.reasoncodes import ReasonCode
 
     from edge_agent.adapters.mqtt_client import PlantClient
-    from edge_agent.config import BrokerSettings
     from edge_agent.ports import Clock, Codec
+    from edge_agent.settings.config import BrokerSettings
 
 QOS_0_WAITING = 10_000
 EVIDENCE_BYTES = 4_096

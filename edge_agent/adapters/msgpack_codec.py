@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edge_agent.payload_values import PayloadReader, decode_value
-from edge_agent.strict_msgpack import read_msgpack
+from edge_agent.payloads.strict_msgpack import read_msgpack
+from edge_agent.payloads.values import PayloadReader, decode_value
 
 if TYPE_CHECKING:
     from edge_agent.instant import Instant
-    from edge_agent.mqtt_settings import MqttSourceSettings
     from edge_agent.ports import Decoded
+    from edge_agent.settings.mqtt import MqttSourceSettings
 
 
 class MsgpackCodec:
-    """Implements `ports.Codec` for MessagePack; how values are read is told in `payload_values`.
+    """Implements `ports.Codec` for MessagePack; how values are read is told in `payloads.values`.
 
     Raises:
         ConfigError: a topic filter is malformed, or a channel bears the name of a field with a meaning of its own.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edge_agent.errors import ModelRefusedError
-from edge_agent.health import HealthScore
-from edge_agent.inspections import Limits, Score
+from edge_agent.inspection.inspections import Limits, Score
+from edge_agent.machines.health import HealthScore
 from edge_agent.ports import ModelIdentity
 from models.errors import ModelError
 from models.inference import HealthModel, ImageModel

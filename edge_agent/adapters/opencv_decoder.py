@@ -18,14 +18,14 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from edge_agent.image_headers.header import refused
-from edge_agent.image_headers.sniff import read_header
+from edge_agent.inspection.image_headers.header import refused
+from edge_agent.inspection.image_headers.sniff import read_header
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from edge_agent.config import ImageLimits
-    from edge_agent.image_headers.header import ImageHeader
+    from edge_agent.inspection.image_headers.header import ImageHeader
+    from edge_agent.settings.config import ImageLimits
 
 _LEAST_16_BIT_PEAK = 4_096
 _OPAQUE = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65_535}

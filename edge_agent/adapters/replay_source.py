@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from paho.mqtt.reasoncodes import ReasonCode
 
-    from edge_agent.config import BrokerSettings
     from edge_agent.recordings import Layout, Row
+    from edge_agent.settings.config import BrokerSettings
 
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
 _ENCODINGS = ("utf-8-sig", "cp949")

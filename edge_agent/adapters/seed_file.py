@@ -7,7 +7,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from edge_agent.errors import ConfigError
-from edge_agent.sampling import SEED_BYTES
+from edge_agent.inspection.sampling import SEED_BYTES
 
 if TYPE_CHECKING:
     from pathlib import Path

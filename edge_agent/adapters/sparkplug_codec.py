@@ -20,19 +20,19 @@ import msgspec
 from edge_agent.adapters.sparkplug_payload import parse
 from edge_agent.errors import PoisonMessageError
 from edge_agent.instant import MICROSECONDS_PER_SECOND
-from edge_agent.mqtt_settings import SparkplugDevice
-from edge_agent.payload_values import Message, trusted_time
+from edge_agent.payloads.sparkplug.session import BD_SEQ, NUMBERS, Cooldown, NodeSession, Vocabulary
+from edge_agent.payloads.sparkplug.topics import SparkplugTopic, filters_of, parse_topic
+from edge_agent.payloads.sparkplug.values import RawMetric, RawPayload, number_of, value_of
+from edge_agent.payloads.values import Message, trusted_time
 from edge_agent.ports import Decoded
 from edge_agent.readings import Channel, Quality, Reading, SequenceMark, Silence
-from edge_agent.sparkplug.session import BD_SEQ, NUMBERS, Cooldown, NodeSession, Vocabulary
-from edge_agent.sparkplug.topics import SparkplugTopic, filters_of, parse_topic
-from edge_agent.sparkplug.values import RawMetric, RawPayload, number_of, value_of
+from edge_agent.settings.mqtt import SparkplugDevice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from edge_agent.instant import Instant
-    from edge_agent.mqtt_settings import MqttSourceSettings
+    from edge_agent.settings.mqtt import MqttSourceSettings
 
 SPARKPLUG_REASONS: Final = {
     "bad_topic": "the topic is none of a Sparkplug birth, death or data",

@@ -17,7 +17,7 @@ import structlog
 from edge_agent.adapters.mqtt_client import Session, Will
 from edge_agent.adapters.mqtt_connection import LONGEST_SLEEP_S, Backoff, MqttConnection
 from edge_agent.adapters.sparkplug_payload import rebirth_command
-from edge_agent.sparkplug.topics import command_topic, state_topic
+from edge_agent.payloads.sparkplug.topics import command_topic, state_topic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from paho.mqtt import client as mqtt
 
     from edge_agent.adapters.mqtt_client import PlantClient
-    from edge_agent.config import BrokerSettings
     from edge_agent.ports import Clock, Delivery, LinkHealth
+    from edge_agent.settings.config import BrokerSettings
 
 _MICROSECONDS_PER_MILLISECOND = 1_000
 

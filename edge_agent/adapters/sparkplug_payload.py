@@ -12,7 +12,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError
 
 from edge_agent.errors import PoisonMessageError
-from edge_agent.sparkplug.values import DataType, RawMetric, RawPayload
+from edge_agent.payloads.sparkplug.values import DataType, RawMetric, RawPayload
 
 REBIRTH: Final = "Node Control/Rebirth"
 _PACKAGE = "lineproof.sparkplug"

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, cast
 
 import msgspec
 
-from edge_agent import sequences
 from edge_agent.adapters.sqlite_reader import SqliteReader
 from edge_agent.adapters.sqlite_readings import ReadingTables
 from edge_agent.adapters.sqlite_schema import open_writer, store_errors
@@ -21,6 +20,7 @@ from edge_agent.adapters.store_lock import folder_errors, sync_folder, take_lock
 from edge_agent.errors import StoreError, ValueRefusedError
 from edge_agent.events import Disposition, Event, Gap, Inspection, RecordedEvent, decode_event, encode
 from edge_agent.instant import MICROSECONDS_PER_SECOND, from_us, to_us
+from edge_agent.payloads import sequences
 from edge_agent.ports import Committed
 
 if TYPE_CHECKING:

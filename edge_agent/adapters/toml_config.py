@@ -12,11 +12,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import ValidationError
 
-from edge_agent.config import Settings
-from edge_agent.config_problems import Problem, dotted, explain, strange_values
 from edge_agent.errors import ConfigError
-from edge_agent.toml_lines import KeyPath, key_lines, nearest_line
-from edge_agent.topic_map import TopicPattern, problem_of
+from edge_agent.payloads.topic_map import TopicPattern, problem_of
+from edge_agent.settings.config import Settings
+from edge_agent.settings.problems import Problem, dotted, explain, strange_values
+from edge_agent.settings.toml_lines import KeyPath, key_lines, nearest_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

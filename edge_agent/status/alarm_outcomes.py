@@ -13,7 +13,7 @@ from fastapi.responses import Response
 from pydantic import AwareDatetime, Field, NaiveDatetime, StringConstraints
 
 from edge_agent.events import AlarmOutcome, Event
-from edge_agent.settings_section import Name
+from edge_agent.settings.section import Name
 from edge_agent.status import forms
 from edge_agent.status.alarm_ledger import MissedFailure, RaisedAlarm, Stated
 from edge_agent.status.forms import EventKey, Recorded, Sent

@@ -10,7 +10,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import Field, StringConstraints
 
 from edge_agent.events import AuditCount, Event
-from edge_agent.settings_section import Name
+from edge_agent.settings.section import Name
 from edge_agent.status import forms
 from edge_agent.status.forms import Recorded, Sent
 from edge_agent.status.problems import RequestProblemError

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from edge_agent.config import AgentSettings
     from edge_agent.events import RecordedEvent
     from edge_agent.ports import Clock, Committed, StoreReader
+    from edge_agent.settings.config import AgentSettings
     from edge_agent.status.snapshot import LineSnapshot
 
 _FIRST_LOOK = 1_000

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from edge_agent.downtime import STOPPED
 from edge_agent.events import AuditCount
+from edge_agent.machines.downtime import STOPPED
 from edge_agent.status import alarm_outcomes, stop_revisions
 from edge_agent.status.capture_views import AuditView, NotedAudit, alarms_view, audit_rows, stops_view
 from edge_agent.status.pages import answer_page, visit_of

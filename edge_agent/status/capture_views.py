@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from edge_agent.capture_settings import StopReasonSettings
-    from edge_agent.inspecting import StationAudit
+    from edge_agent.machines.stop_revising import Stop
+    from edge_agent.settings.capture import StopReasonSettings
     from edge_agent.status.alarm_ledger import MissedFailure, RaisedAlarm
     from edge_agent.status.snapshot import MachineNow
     from edge_agent.status.words import Words
-    from edge_agent.stop_revising import Stop
+    from edge_agent.workers.inspecting import StationAudit
 
 _STOP_NEAR = timedelta(hours=24)
 

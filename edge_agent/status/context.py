@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from edge_agent.capture_settings import USUAL_REASONS
+from edge_agent.settings.capture import USUAL_REASONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from edge_agent.capture_settings import StopReasonSettings
-    from edge_agent.config import AgentSettings
-    from edge_agent.inspecting import StationAudit
     from edge_agent.metrics import Metrics
     from edge_agent.ports import Clock, EvidenceStore, Recorder, StoreReader
+    from edge_agent.settings.capture import StopReasonSettings
+    from edge_agent.settings.config import AgentSettings
     from edge_agent.status.board import LineBoard
     from edge_agent.system_state import SystemState
+    from edge_agent.workers.inspecting import StationAudit
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from pydantic import Field, StringConstraints
 
 from edge_agent.events import Disposition, Event, Inspection
 from edge_agent.human_events import ReviewStratum
-from edge_agent.inspections import agreement
+from edge_agent.inspection.inspections import agreement
 from edge_agent.status import forms
 from edge_agent.status.forms import EventKey, Sent
 from edge_agent.status.problems import RequestProblemError

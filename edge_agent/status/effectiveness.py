@@ -10,17 +10,17 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from edge_agent.events import Event, MachineState, Origin
-from edge_agent.oee import Effectiveness, Quantities, TimeElements, effectiveness, quantities, time_elements
+from edge_agent.machines.oee import Effectiveness, Quantities, TimeElements, effectiveness, quantities, time_elements
 from edge_agent.status.problems import RequestProblemError
 from edge_agent.status.shifts import Shift, ShiftCalendar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from edge_agent.machines.stop_revising import Stop
     from edge_agent.ports import StoreReader
     from edge_agent.status.context import StatusContext
     from edge_agent.status.stop_ledger import StopLedger
-    from edge_agent.stop_revising import Stop
 
 LONGEST = timedelta(days=31)
 _FIRST_LOOK = 2_000

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from edge_agent.capture_health import CAMERA_FAULTS
+from edge_agent.inspection.capture_health import CAMERA_FAULTS
 
 if TYPE_CHECKING:
     from edge_agent.status.snapshot import LineSnapshot

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from edge_agent.errors import ImageRefusedError
-from edge_agent.image_headers.sniff import read_header
+from edge_agent.inspection.image_headers.sniff import read_header
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from edge_agent.events import AuditDraw, Disposition, Inspection
-from edge_agent.sampling import merge_order
+from edge_agent.inspection.sampling import merge_order
 from edge_agent.status.following import Following
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from edge_agent.events import RecordedEvent
-    from edge_agent.inspecting import StationAudit
     from edge_agent.ports import StoreReader
+    from edge_agent.workers.inspecting import StationAudit
 
 OPEN_FOR = timedelta(days=14)
 """A part that nobody looked at for so long is not offered any more: it has left the plant."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from edge_agent.events import Disposition, Inspection, RecordedEvent, VerdictName
-from edge_agent.inspections import agreement
+from edge_agent.inspection.inspections import agreement
 from edge_agent.status.snapshot import Inspected
 from edge_agent.status.views import Picture, picture
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from edge_agent.events import Downtime, StopRevision
+from edge_agent.machines.stop_revising import Stop
 from edge_agent.status.following import Following
-from edge_agent.stop_revising import Stop
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

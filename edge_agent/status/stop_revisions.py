@@ -14,10 +14,10 @@ from pydantic import Field, StringConstraints
 
 from edge_agent.errors import RevisionRefusedError
 from edge_agent.events import Event, RevisedStop, StopRevision
+from edge_agent.machines.stop_revising import Cause, Piece, Stop, merge, relabel, split
 from edge_agent.status import forms
 from edge_agent.status.forms import EventKey, Recorded, Sent
 from edge_agent.status.problems import RequestProblemError
-from edge_agent.stop_revising import Cause, Piece, Stop, merge, relabel, split
 
 if TYPE_CHECKING:
     from edge_agent.status.context import StatusContext

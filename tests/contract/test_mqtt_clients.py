@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from paho.mqtt import client as mqtt
 
-    from edge_agent.config import BrokerSettings
+    from edge_agent.settings.config import BrokerSettings
 
 __all__ = ["broker", "mosquitto", "plant"]  # fixtures
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pydantic_core import PydanticUndefined
 
 from edge_agent.adapters.toml_config import load
-from edge_agent.config import Settings
-from edge_agent.config_problems import section_of
+from edge_agent.settings.config import Settings
+from edge_agent.settings.problems import section_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

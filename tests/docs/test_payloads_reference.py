@@ -8,9 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from edge_agent.adapters.sparkplug_codec import SPARKPLUG_REASONS
-from edge_agent.payload_values import REASONS
-from edge_agent.strict_csv import CSV_REASONS
-from edge_agent.strict_msgpack import MSGPACK_REASONS
+from edge_agent.payloads.values import REASONS
+from edge_agent.payloads.strict_csv import CSV_REASONS
+from edge_agent.payloads.strict_msgpack import MSGPACK_REASONS
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "payloads.md"
 HEAD = "| reason | meaning |\n|---|---|\n"

@@ -9,9 +9,9 @@ import pytest
 
 from edge_agent.adapters.system_clock import SystemClock
 from edge_agent.condition import Condition, Heartbeat
-from edge_agent.config import Settings
-from edge_agent.inspections import Limits
+from edge_agent.inspection.inspections import Limits
 from edge_agent.ports import LinkHealth, ModelIdentity, StoreTotals
+from edge_agent.settings.config import Settings
 from edge_agent.system_state import Interlock
 
 if TYPE_CHECKING:

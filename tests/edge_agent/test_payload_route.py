@@ -15,18 +15,18 @@ from edge_agent.adapters.opencv_map_codec import encode_map
 from edge_agent.adapters.sparkplug_payload import PAYLOAD
 from edge_agent.adapters.sqlite_store import SqliteStore
 from edge_agent.adapters.system_clock import SystemClock
-from edge_agent.config import AgentSettings, ImageLimits, Settings, StationSettings
+from edge_agent.composition.mqtt_sources import mqtt_sources
 from edge_agent.events import Gap, Health, Inspection
-from edge_agent.health import HealthScore
-from edge_agent.inspecting import Eyes, StationPlan, StationWorker
-from edge_agent.inspections import Limits, Score
+from edge_agent.inspection.inspections import Limits, Score
+from edge_agent.machines.health import HealthScore
 from edge_agent.metrics import Metrics
-from edge_agent.monitoring import AssetMonitor, WatchPlan
-from edge_agent.mqtt_settings import ImageTopic, MqttSourceSettings, SparkplugDevice, SparkplugSettings
-from edge_agent.mqtt_sources import mqtt_sources
 from edge_agent.pipeline import Line, Pace, Pipeline
 from edge_agent.ports import ModelIdentity
-from edge_agent.publishing import StationPolicy
+from edge_agent.settings.config import AgentSettings, ImageLimits, Settings, StationSettings
+from edge_agent.settings.mqtt import ImageTopic, MqttSourceSettings, SparkplugDevice, SparkplugSettings
+from edge_agent.workers.inspecting import Eyes, StationPlan, StationWorker
+from edge_agent.workers.monitoring import AssetMonitor, WatchPlan
+from edge_agent.workers.publishing import StationPolicy
 from tests.brokers import PlantPeer, start_broker, wait_for
 from tests.faults.fuzz_payloads import NoSink
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from edge_agent.downtime import DowntimeTracker
 from edge_agent.errors import StoreBusyError, StoreError, ValueRefusedError
 from edge_agent.events import Alarm, Disposition, Energy, Event, MachineState, RecordedEvent
 from edge_agent.instant import Instant
+from edge_agent.machines.downtime import DowntimeTracker
 from edge_agent.metrics import Metrics
 from edge_agent.pipeline import Line, Pace, Pipeline
 from edge_agent.ports import Batch, Committed, Delivery, LinkHealth, OutboxMessage

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from edge_agent.errors import AgentError
 from edge_agent.instant import to_us
-from edge_agent.mqtt_settings import ChannelTopic
 from edge_agent.recordings import (
     Pace,
     Row,
@@ -23,6 +22,7 @@ from edge_agent.recordings import (
     topic_for,
     unique_names,
 )
+from edge_agent.settings.mqtt import ChannelTopic
 
 HEADER = "datetime;Current;Volume Flow RateRMS;anomaly;changepoint"
 TOPIC = ChannelTopic(

@@ -7,13 +7,13 @@ import pytest
 
 from edge_agent.adapters.sqlite_store import SqliteStore
 from edge_agent.adapters.system_clock import SystemClock
-from edge_agent.alarms import AlarmRule
-from edge_agent.downtime import DowntimeTracker
 from edge_agent.events import Alarm, Event, MachineState
-from edge_agent.monitoring import AssetMonitor, WatchPlan
+from edge_agent.machines.alarms import AlarmRule
+from edge_agent.machines.downtime import DowntimeTracker
 from edge_agent.ports import Batch
 from edge_agent.readings import Channel, Reading
 from edge_agent.recovery import resume_stops, warm_monitor
+from edge_agent.workers.monitoring import AssetMonitor, WatchPlan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

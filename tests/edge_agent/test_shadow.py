@@ -13,16 +13,16 @@ import pytest
 from edge_agent.adapters.sqlite_store import SqliteStore
 from edge_agent.adapters.system_clock import SystemClock
 from edge_agent.condition import Condition
-from edge_agent.config import Settings
 from edge_agent.events import AuditDraw, Inspection
-from edge_agent.inspecting import Eyes, StationAudit, StationPlan, StationWorker
-from edge_agent.inspections import Frame, Limits, Score
+from edge_agent.inspection.inspections import Frame, Limits, Score
+from edge_agent.inspection.sampling import AuditLottery, AuditRates
 from edge_agent.instant import Instant
 from edge_agent.metrics import Metrics
 from edge_agent.pipeline import Line, Pace, Pipeline
 from edge_agent.ports import Delivery, LinkHealth, ModelIdentity, OutboxMessage
-from edge_agent.publishing import StationPolicy
-from edge_agent.sampling import AuditLottery, AuditRates
+from edge_agent.settings.config import Settings
+from edge_agent.workers.inspecting import Eyes, StationAudit, StationPlan, StationWorker
+from edge_agent.workers.publishing import StationPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

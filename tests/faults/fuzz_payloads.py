@@ -34,20 +34,20 @@ from edge_agent.adapters.mqtt_source import MqttSource
 from edge_agent.adapters.sparkplug_codec import SparkplugCodec
 from edge_agent.adapters.sparkplug_payload import PAYLOAD
 from edge_agent.adapters.sqlite_store import SqliteStore
-from edge_agent.config import AgentSettings, Settings
+from edge_agent.composition.mqtt_sources import message_codec, mqtt_sources
 from edge_agent.errors import PoisonMessageError
 from edge_agent.instant import Instant
 from edge_agent.metrics import Metrics
-from edge_agent.mqtt_settings import (
+from edge_agent.pipeline import Line, Pace, Pipeline
+from edge_agent.ports import LinkHealth
+from edge_agent.settings.config import AgentSettings, Settings
+from edge_agent.settings.mqtt import (
     ChannelTopic,
     MqttSourceSettings,
     SparkplugDevice,
     SparkplugSettings,
     UnifiedTopics,
 )
-from edge_agent.mqtt_sources import message_codec, mqtt_sources
-from edge_agent.pipeline import Line, Pace, Pipeline
-from edge_agent.ports import LinkHealth
 from tests.brokers import PlantPeer, start_broker, wait_for
 
 if TYPE_CHECKING:

@@ -30,17 +30,17 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from edge_agent.adapters.sqlite_reader import SqliteReader
-from edge_agent.alarms import AlarmRule, AlarmTracker
-from edge_agent.downtime import DowntimeTracker
 from edge_agent.events import Event, MachineState, RecordedEvent
 from edge_agent.instant import from_us
+from edge_agent.machines.alarms import AlarmRule, AlarmTracker
+from edge_agent.machines.downtime import DowntimeTracker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from paho.mqtt.reasoncodes import ReasonCode
 
-    from edge_agent.config import BrokerSettings
+    from edge_agent.settings.config import BrokerSettings
     from tests.brokers import Broker
 
 ROOT = Path(__file__).resolve().parents[2]

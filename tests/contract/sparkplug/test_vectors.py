@@ -20,9 +20,9 @@ from edge_agent.adapters.sparkplug_codec import SparkplugCodec
 from edge_agent.adapters.sparkplug_payload import parse
 from edge_agent.errors import PoisonMessageError
 from edge_agent.instant import Instant
-from edge_agent.mqtt_settings import MqttSourceSettings, SparkplugDevice, SparkplugSettings
+from edge_agent.payloads.sparkplug.values import value_of
 from edge_agent.readings import Channel, Quality, Reading, SequenceMark, Silence
-from edge_agent.sparkplug.values import value_of
+from edge_agent.settings.mqtt import MqttSourceSettings, SparkplugDevice, SparkplugSettings
 
 FOLDER = Path(__file__).parent
 VECTORS: dict[str, Any] = json.loads((FOLDER / "vectors.json").read_text(encoding="utf-8"))

@@ -18,10 +18,10 @@ from edge_agent.adapters.camera_look import look
 from edge_agent.adapters.camera_process import CameraProcess
 from edge_agent.adapters.camera_source import CameraSource
 from edge_agent.adapters.system_clock import SystemClock
-from edge_agent.config import StationSettings
-from edge_agent.doctor import _camera
+from edge_agent.commands.doctor import _camera
 from edge_agent.errors import ConfigError
 from edge_agent.metrics import Metrics
+from edge_agent.settings.config import StationSettings
 from tests.edge_agent.cameras.camera_rig import RATE_HZ, CameraStation
 from tests.edge_agent.cameras.numbered_pictures import HEIGHT, WIDTH, number_of, picture
 from tests.edge_agent.cameras.rtsp_camera import RtspCamera

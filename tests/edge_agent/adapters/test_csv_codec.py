@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from edge_agent.adapters.csv_codec import CsvCodec
 from edge_agent.errors import PoisonMessageError
 from edge_agent.instant import Instant
-from edge_agent.mqtt_settings import ChannelTopic, MqttSourceSettings
-from edge_agent.payload_values import REASONS
+from edge_agent.payloads.strict_csv import CSV_REASONS
+from edge_agent.payloads.values import REASONS
 from edge_agent.readings import Channel, Reading, SequenceMark
-from edge_agent.strict_csv import CSV_REASONS
+from edge_agent.settings.mqtt import ChannelTopic, MqttSourceSettings
 
 NOW_S = 1_735_689_600  # 2025-01-01T00:00:00Z
 NOW = Instant(NOW_S * 1_000_000, 0, "boot")

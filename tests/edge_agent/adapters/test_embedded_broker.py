@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from edge_agent.adapters.embedded_broker import EmbeddedBroker
-from edge_agent.config import BrokerSettings
 from edge_agent.errors import ConfigError, UnreachableError
+from edge_agent.settings.config import BrokerSettings
 from tests.brokers import PlantPeer, start_broker, wait_for
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from edge_agent.adapters.float32_codec import Float32Codec
 from edge_agent.errors import PoisonMessageError
 from edge_agent.instant import Instant
-from edge_agent.mqtt_settings import ChannelTopic, MqttSourceSettings
 from edge_agent.readings import Channel, Quality, Reading
+from edge_agent.settings.mqtt import ChannelTopic, MqttSourceSettings
 
 NOW = Instant(1_735_689_600_000_000, 0, "boot")
 TOPIC = ChannelTopic(

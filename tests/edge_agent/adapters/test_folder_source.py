@@ -11,7 +11,7 @@ import pytest
 from edge_agent.adapters.folder_listing import IMAGE_SUFFIXES, Version, list_images, move_aside
 from edge_agent.adapters.folder_source import FolderSource, effect_key
 from edge_agent.adapters.system_clock import SystemClock
-from edge_agent.config import FolderSourceSettings, ImageLimits, StationSettings
+from edge_agent.settings.config import FolderSourceSettings, ImageLimits, StationSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

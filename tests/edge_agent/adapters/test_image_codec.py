@@ -8,9 +8,9 @@ import pytest
 
 from edge_agent.adapters.image_codec import ImageCodec, ImageStation
 from edge_agent.errors import ConfigError, PoisonMessageError
-from edge_agent.inspections import Frame
+from edge_agent.inspection.inspections import Frame
 from edge_agent.instant import Instant
-from edge_agent.mqtt_settings import ImageTopic
+from edge_agent.settings.mqtt import ImageTopic
 
 NOW = Instant(1_735_689_600_000_000, 5, "boot")
 STATION = ImageStation("press-1", "out", "bracket-a", max_bytes=1_000)

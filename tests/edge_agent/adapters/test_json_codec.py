@@ -18,10 +18,10 @@ from edge_agent.adapters.json_codec import JsonCodec
 from edge_agent.errors import ConfigError, PoisonMessageError
 from edge_agent.events import Energy, Escape, Labour, MachineState, PartIdentity, Production
 from edge_agent.instant import Instant
-from edge_agent.mqtt_settings import ChannelTopic, FactKind, FactTopic, MqttSourceSettings
-from edge_agent.payload_values import REASONS
+from edge_agent.payloads.values import REASONS
 from edge_agent.ports import Decoded
 from edge_agent.readings import Channel, Quality, SequenceMark
+from edge_agent.settings.mqtt import ChannelTopic, FactKind, FactTopic, MqttSourceSettings
 
 NOW_S = 1_735_689_600  # 2025-01-01T00:00:00Z
 NOW_US = NOW_S * 1_000_000
@@ -160,7 +160,7 @@ def test_stamps_that_cannot_be_trusted_are_poison(ts: object, expected: str) -> 
         ("o", {"temp": [[]]}, "wrong_type"),
         ("s", [1, 2], "wrong_type"),
         ("s", b"1" + b" " * 1_000_000, "too_large"),
-        ("s", gzip.compress(b"1"), "compressed"),
+        ("s", gzip.compress(b"1", mtime=0), "compressed"),
         ("s", b"\x28\xb5\x2f\xfd\x04", "compressed"),
         ("s", b"21.5 Cel", "not_json"),
         ("s", b"{'a': 1}", "not_json"),

@@ -20,7 +20,7 @@ from tests.brokers import PLC, Broker, MosquittoBroker, PlantPeer, broker, mosqu
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from edge_agent.config import BrokerSettings
+    from edge_agent.settings.config import BrokerSettings
 
 __all__ = ["broker", "mosquitto", "plant"]  # fixtures
 
@@ -167,7 +167,7 @@ VICTIM = textwrap.dedent("""
     import sys, time, structlog
     from edge_agent.adapters.mqtt_sink import MqttSink
     from edge_agent.adapters.system_clock import SystemClock
-    from edge_agent.config import BrokerSettings
+    from edge_agent.settings.config import BrokerSettings
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     port, user, password = sys.argv[1:]
     account = {"username": user, "password": password} if user else {}

@@ -17,10 +17,10 @@ from edge_agent.adapters.json_codec import JsonCodec
 from edge_agent.adapters.mqtt_connection import Backoff
 from edge_agent.adapters.mqtt_source import MqttSource, MqttToken
 from edge_agent.adapters.system_clock import SystemClock
-from edge_agent.config import BrokerSettings
 from edge_agent.errors import ConfigError
-from edge_agent.mqtt_settings import ChannelTopic, MqttSourceSettings
 from edge_agent.ports import Decoded
+from edge_agent.settings.config import BrokerSettings
+from edge_agent.settings.mqtt import ChannelTopic, MqttSourceSettings
 from tests.brokers import Broker, MosquittoBroker, PlantPeer, broker, mosquitto, plant, start_broker, wait_for
 
 if TYPE_CHECKING:
@@ -239,8 +239,8 @@ VICTIM = textwrap.dedent("""
     from edge_agent.adapters.json_codec import JsonCodec
     from edge_agent.adapters.mqtt_source import MqttSource
     from edge_agent.adapters.system_clock import SystemClock
-    from edge_agent.config import BrokerSettings
-    from edge_agent.mqtt_settings import ChannelTopic, MqttSourceSettings
+    from edge_agent.settings.config import BrokerSettings
+    from edge_agent.settings.mqtt import ChannelTopic, MqttSourceSettings
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     port, user, password = sys.argv[1:]
     account = {"username": user, "password": password} if user else {}

@@ -11,8 +11,8 @@ from edge_agent.adapters.json_codec import JsonCodec
 from edge_agent.adapters.mqtt_connection import Backoff
 from edge_agent.adapters.mqtt_source import MqttSource
 from edge_agent.instant import Instant
-from edge_agent.mqtt_settings import ChannelTopic, MqttSourceSettings
 from edge_agent.ports import BatchSource
+from edge_agent.settings.mqtt import ChannelTopic, MqttSourceSettings
 from tests.brokers import Broker, PlantPeer, broker, plant, wait_for
 
 if TYPE_CHECKING:

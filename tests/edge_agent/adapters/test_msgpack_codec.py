@@ -15,10 +15,10 @@ from edge_agent.adapters.json_codec import JsonCodec
 from edge_agent.adapters.msgpack_codec import MsgpackCodec
 from edge_agent.errors import PoisonMessageError
 from edge_agent.instant import Instant
-from edge_agent.mqtt_settings import ChannelTopic, FactTopic, MqttSourceSettings, ReadingsFormat
-from edge_agent.payload_values import REASONS
+from edge_agent.payloads.strict_msgpack import DEEPEST, MSGPACK_REASONS, read_msgpack
+from edge_agent.payloads.values import REASONS
 from edge_agent.readings import Channel, Reading, SequenceMark
-from edge_agent.strict_msgpack import DEEPEST, MSGPACK_REASONS, read_msgpack
+from edge_agent.settings.mqtt import ChannelTopic, FactTopic, MqttSourceSettings, ReadingsFormat
 
 NOW_S = 1_735_689_600  # 2025-01-01T00:00:00Z
 NOW = Instant(NOW_S * 1_000_000, 0, "boot")

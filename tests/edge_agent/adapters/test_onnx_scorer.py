@@ -8,8 +8,8 @@ import pytest
 
 from edge_agent.adapters.onnx_scorer import OnnxHealthScorer, OnnxImageScorer
 from edge_agent.errors import ModelRefusedError
-from edge_agent.health import assess
-from edge_agent.inspections import decide
+from edge_agent.inspection.inspections import decide
+from edge_agent.machines.health import assess
 from models.datasets import ImageBytes, encode_png
 from models.model_folder import ModelFolder, read_model
 from models.preprocessing import ImagePreprocessing

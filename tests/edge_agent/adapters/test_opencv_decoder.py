@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_agent.adapters.opencv_decoder import OpencvDecoder
-from edge_agent.config import ImageLimits
 from edge_agent.errors import ImageRefusedError
-from edge_agent.image_headers.header import REFUSAL_REASONS
-from edge_agent.image_headers.sniff import read_header
+from edge_agent.inspection.image_headers.header import REFUSAL_REASONS
+from edge_agent.inspection.image_headers.sniff import read_header
+from edge_agent.settings.config import ImageLimits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

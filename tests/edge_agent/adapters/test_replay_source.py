@@ -11,17 +11,17 @@ from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from edge_agent.adapters.replay_source import RecordedReadings, ReplayPublisher, images_below, put_image
-from edge_agent.config import (
+from edge_agent.commands.replaying import ReplayPlan, replay
+from edge_agent.errors import AgentError, UnreachableError
+from edge_agent.recordings import Pace
+from edge_agent.settings.config import (
     AgentSettings,
     BrokerSettings,
     FolderSourceSettings,
     Settings,
     StationSettings,
 )
-from edge_agent.errors import AgentError, UnreachableError
-from edge_agent.mqtt_settings import ChannelTopic, MqttSourceSettings
-from edge_agent.recordings import Pace
-from edge_agent.replaying import ReplayPlan, replay
+from edge_agent.settings.mqtt import ChannelTopic, MqttSourceSettings
 
 pytest.importorskip("iotcore", reason="needs the embedded broker: pip install 'lineproof[demo]'")
 
@@ -246,7 +246,7 @@ def test_images_are_shuffled_by_seed_and_the_order_is_the_same_again(
     for number in range(20):
         (folder / f"{number:02}.png").touch()
     placed: list[str] = []
-    monkeypatch.setattr("edge_agent.replaying.put_image", lambda _source, _folder, name: placed.append(name))
+    monkeypatch.setattr("edge_agent.commands.replaying.put_image", lambda _source, _folder, name: placed.append(name))
     orders: dict[int | None, list[str]] = {}
     for seed in (None, 1, 2, 1):
         placed.clear()

@@ -14,10 +14,10 @@ from edge_agent.adapters.sparkplug_codec import SPARKPLUG_REASONS, SparkplugCode
 from edge_agent.adapters.sparkplug_payload import PAYLOAD, parse
 from edge_agent.errors import PoisonMessageError
 from edge_agent.instant import Instant
-from edge_agent.mqtt_settings import MqttSourceSettings, SparkplugDevice, SparkplugSettings
-from edge_agent.payload_values import REASONS
+from edge_agent.payloads.sparkplug.values import DataType, RawMetric, value_of
+from edge_agent.payloads.values import REASONS
 from edge_agent.readings import Quality
-from edge_agent.sparkplug.values import DataType, RawMetric, value_of
+from edge_agent.settings.mqtt import MqttSourceSettings, SparkplugDevice, SparkplugSettings
 
 if TYPE_CHECKING:
     from edge_agent.ports import Decoded

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from edge_agent.adapters.toml_config import ConfigFileError, load, problems, read_secret
 from edge_agent.errors import ConfigError
-from edge_agent.toml_lines import key_lines, nearest_line
+from edge_agent.settings.toml_lines import key_lines, nearest_line
 
 if TYPE_CHECKING:
     from pathlib import Path

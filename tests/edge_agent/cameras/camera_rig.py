@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from edge_agent.adapters.camera_source import CameraSource
 from edge_agent.adapters.opencv_decoder import OpencvDecoder
 from edge_agent.adapters.system_clock import SystemClock
-from edge_agent.config import StationSettings
 from edge_agent.events import Event, Inspection, PartIdentity, RecordedEvent
-from edge_agent.inspecting import Eyes, Judged, StationPlan, StationWorker
-from edge_agent.inspections import Limits, Score
+from edge_agent.inspection.inspections import Limits, Score
 from edge_agent.instant import from_us
 from edge_agent.metrics import Metrics
 from edge_agent.ports import Committed, Delivery, ModelIdentity
+from edge_agent.settings.config import StationSettings
+from edge_agent.workers.inspecting import Eyes, Judged, StationPlan, StationWorker
 from tests.edge_agent.cameras.numbered_pictures import age_s
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from edge_agent.config import Settings
 from edge_agent.demo.ports import free_port
 from edge_agent.demo.settings import DemoPlaces, demo_settings
 from edge_agent.errors import ConfigError
+from edge_agent.settings.config import Settings
 from edge_agent.virtual_plant import conveyor, press
 
 PLACES = DemoPlaces(

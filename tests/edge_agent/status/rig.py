@@ -25,7 +25,6 @@ import uvicorn
 from edge_agent.adapters.file_evidence import FileEvidence
 from edge_agent.adapters.opencv_map_codec import encode_map
 from edge_agent.adapters.sqlite_store import SqliteStore
-from edge_agent.config import AgentSettings
 from edge_agent.events import (
     Alarm,
     AuditDraw,
@@ -38,15 +37,16 @@ from edge_agent.events import (
     MachineState,
     VerdictName,
 )
-from edge_agent.inspecting import StationAudit
+from edge_agent.inspection.sampling import SEED_BYTES, AuditLottery, AuditRates
 from edge_agent.instant import Instant, from_us, to_us
 from edge_agent.metrics import Metrics
 from edge_agent.ports import Batch, LinkHealth, OutboxMessage
-from edge_agent.sampling import SEED_BYTES, AuditLottery, AuditRates
+from edge_agent.settings.config import AgentSettings
 from edge_agent.status.board import LineBoard
 from edge_agent.status.context import Asked
 from edge_agent.status.server import StatusContext, create_app
 from edge_agent.system_state import AssetState, Interlock, StationState, SystemState
+from edge_agent.workers.inspecting import StationAudit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

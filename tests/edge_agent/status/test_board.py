@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from edge_agent.config import AgentSettings
 from edge_agent.events import (
     Alarm,
     Body,
@@ -21,6 +20,7 @@ from edge_agent.events import (
     Undelivered,
 )
 from edge_agent.ports import Committed, OutboxMessage
+from edge_agent.settings.config import AgentSettings
 from edge_agent.status.board import LineBoard
 from edge_agent.status.snapshot import ShiftCounts
 from tests.edge_agent.status.rig import LINE, Rig, TestClock, fill_sample

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from edge_agent.config import Settings
 from edge_agent.events import Event, MachineState, MachineStateName, Production
+from edge_agent.settings.config import Settings
 from tests.edge_agent.status.rig import LINE, NOON, STOPS_FROM, Rig, TestClock, audited, error
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pytest
 
 import edge_agent
 from edge_agent.events import MachineStateName, Mode, VerdictName
-from edge_agent.image_headers.header import REFUSAL_REASONS
+from edge_agent.inspection.image_headers.header import REFUSAL_REASONS
 from edge_agent.status.line_state import BLOCKING_PROBLEMS, StateName
 from edge_agent.status.pages import REGIONS
 from edge_agent.status.words import LANGUAGES, Language, Words, catalogue

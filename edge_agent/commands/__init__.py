@@ -1,0 +1,1 @@
+"""What a person asks of the agent beside running it."""

@@ -1,0 +1,1 @@
+"""Pieces of the composition root, one a kind of source: see `app`."""

@@ -1,0 +1,1 @@
+"""What is known of pictures and verdicts without any camera or model: pure."""

@@ -1,0 +1,1 @@
+"""What is known of machines: windows, health, alarms, stops, effectiveness: pure."""

@@ -1,0 +1,1 @@
+"""The moving parts of the pipeline: each has one job, one thread and one queue."""

@@ -1,0 +1,278 @@
+"""One station's worker: an image in, an inspection event out. One thread a station, one model session a thread."""
+
+from __future__ import annotations
+
+import math
+import queue
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import structlog
+
+from edge_agent.errors import AgentError, ImageRefusedError
+from edge_agent.events import AuditDraw, Event, Inspection, LatencyMs
+from edge_agent.inspection.inspections import Decision, Score, decide
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from edge_agent.events import Mode, Origin, VerdictName
+    from edge_agent.human_events import AuditedVerdict
+    from edge_agent.inspection.inspections import Frame
+    from edge_agent.inspection.sampling import AuditLottery, AuditRates
+    from edge_agent.metrics import Metrics
+    from edge_agent.ports import Clock, Delivery, EvidenceStore, ImageDecoder, ImageScorer
+
+log = structlog.get_logger(__name__)
+
+_POLL_S = 0.2
+_AUDITED = frozenset({"PASS", "FAIL"})
+
+
+@dataclass(frozen=True, slots=True)
+class StationAudit:
+    """How parts of a station are drawn for the blind audit."""
+
+    lottery: AuditLottery
+    rates: AuditRates
+
+
+@dataclass(frozen=True, slots=True)
+class StationPlan:
+    """How a station judges.
+
+    Attributes:
+        name, line: the station.
+        mode: shadow or live.
+        keep_evidence: verdicts whose images are kept.
+        origin: `simulated` when the images come from the virtual plant.
+        audit: how parts are drawn for the blind audit, None when none are.
+    """
+
+    name: str
+    line: str
+    mode: Mode
+    keep_evidence: frozenset[VerdictName]
+    origin: Origin = "measured"
+    audit: StationAudit | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Eyes:
+    """What a station sees and judges with; `draw_map` turns a float map into bytes worth keeping."""
+
+    decoder: ImageDecoder
+    scorer: ImageScorer
+    evidence: EvidenceStore
+    draw_map: Callable[[NDArray[np.float32], float], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A delivery of images with the inspection events that they became, ready to commit."""
+
+    delivery: Delivery
+    events: tuple[Event, ...]
+    captured_us: int
+
+
+class StationWorker:
+    """Decodes, scores and judges one station's images, in order. Doubt is NO_VERDICT, never PASS."""
+
+    def __init__(self, plan: StationPlan, eyes: Eyes, clock: Clock, metrics: Metrics, *, queue_size: int) -> None:
+        self.plan = plan
+        self.eyes = eyes
+        self._clock = clock
+        self._metrics = metrics
+        self._queue: queue.Queue[Delivery] = queue.Queue(maxsize=queue_size)
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._busy: tuple[int, int] | None = None
+        self._hand_on: Callable[[Judged], None] | None = None
+
+    @property
+    def waiting(self) -> int:
+        """Images waiting for the model."""
+        return self._queue.qsize()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the worker's thread runs."""
+        return self._thread is not None and self._thread.is_alive()
+
+    @property
+    def started(self) -> bool:
+        """Whether the worker was ever started."""
+        return self._thread is not None
+
+    @property
+    def busy_s(self) -> float:
+        """Seconds since the worker took up the image in its hand, 0 when it has none."""
+        busy = self._busy
+        return (time.monotonic_ns() - busy[0]) / 1e9 if busy is not None else 0.0
+
+    @property
+    def oldest_s(self) -> float:
+        """Age of the image in hand since its capture, seconds, until its verdict has been handed on; 0 without one."""
+        busy = self._busy
+        return (self._clock.now().mono_ns - busy[1]) / 1e9 if busy is not None else 0.0
+
+    def start(self, hand_on: Callable[[Judged], None]) -> None:
+        """Begin; `hand_on` takes each result and may block."""
+        self._hand_on = hand_on
+        self._thread = threading.Thread(target=self._run, name=f"station-{self.plan.name}", daemon=True)
+        self._thread.start()
+
+    def offer(self, delivery: Delivery) -> None:
+        """Queue images; blocks while the queue is full, which holds the source back. Gives up only at a stop."""
+        while not self._stopping.is_set():
+            try:
+                self._queue.put(delivery, timeout=_POLL_S)
+            except queue.Full:
+                continue
+            return
+
+    def stop(self) -> None:
+        """End after the image in hand; images still queued stay unacknowledged with their source."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join(timeout=10)
+
+    def judge(self, frame: Frame) -> tuple[Event, ...]:
+        """Judge one image; whatever goes wrong is a NO_VERDICT with its reason. A part drawn for the audit gives a
+        second event, which says so.
+        """
+        began_ns = time.monotonic_ns()
+        queued_ms = max(0.0, (self._clock.now().mono_ns - frame.captured.mono_ns) / 1e6)
+        score: Score | None = None
+        decoded_ns = began_ns
+        try:
+            _refuse_unfit(frame, queued_ms)
+            pixels = self.eyes.decoder.decode(frame.encoded)
+            decoded_ns = time.monotonic_ns()
+            score = self.eyes.scorer.score(pixels)
+            decision = decide(score.value, self.eyes.scorer.limits)
+        except ImageRefusedError as error:
+            self._metrics.image_refused(self.plan.name, error.reason)
+            decision = Decision("NO_VERDICT", error.reason)
+        except AgentError as error:
+            log.warning("model failed on an image", station=self.plan.name, image=frame.name, error=str(error))
+            decision = Decision("NO_VERDICT", "model_failed")
+        except Exception:
+            # the task boundary of one image: the part must get NO_VERDICT and the station must go on
+            log.exception("judging an image failed", station=self.plan.name, image=frame.name)
+            decision = Decision("NO_VERDICT", "judging_failed")
+        inferred_ns = time.monotonic_ns()
+        drawn = self._drawn(frame, decision.verdict)
+        image, anomaly_map = self._keep(frame, score, decision, wanted=drawn is not None)
+        latency = LatencyMs(
+            queue=queued_ms,
+            decode=(decoded_ns - began_ns) / 1e6,
+            infer=(inferred_ns - decoded_ns) / 1e6,
+            decide=(time.monotonic_ns() - inferred_ns) / 1e6,
+        )
+        inspection = self._event(frame, decision, score, (image, anomaly_map), latency)
+        return (inspection,) if drawn is None else (inspection, drawn)
+
+    def _drawn(self, frame: Frame, verdict: VerdictName) -> Event | None:
+        """The event that says that a part was drawn for the audit, None for all others.
+
+        It is derived before anything can fail: a part whose image cannot be kept was drawn all the same, or the
+        sample would leave out what a full disk did.
+        """
+        audit = self.plan.audit
+        if audit is None or verdict not in _AUDITED:
+            return None
+        stratum: AuditedVerdict = "PASS" if verdict == "PASS" else "FAIL"
+        draw = audit.lottery.draw(frame.key, audit.rates.of(stratum))
+        if draw is None:
+            return None
+        body = AuditDraw(
+            inspection_key=frame.key,
+            station=frame.station,
+            product=frame.product,
+            stratum=stratum,
+            probability=draw.probability,
+            seed_id=audit.lottery.seed_id,
+            rank=draw.rank,
+        )
+        return Event(f"audit_draw/{frame.key}", frame.line, frame.captured.utc, body, self.plan.origin)
+
+    def _keep(
+        self, frame: Frame, score: Score | None, decision: Decision, *, wanted: bool
+    ) -> tuple[str | None, str | None]:
+        if not frame.encoded or not (wanted or decision.verdict in self.plan.keep_evidence):
+            return None, None
+        try:
+            image = self.eyes.evidence.put(frame.encoded)
+            if score is None or score.anomaly_map is None:
+                return image, None
+            drawn = self.eyes.draw_map(score.anomaly_map, self.eyes.scorer.limits.threshold)
+            return image, self.eyes.evidence.put(drawn)
+        except (AgentError, OSError, ValueError) as error:
+            # a full disk, or a map that cannot be drawn, costs the picture, never the verdict
+            log.warning("evidence image not kept", station=self.plan.name, image=frame.name, error=str(error))
+            return None, None
+
+    def _event(
+        self,
+        frame: Frame,
+        decision: Decision,
+        score: Score | None,
+        kept: tuple[str | None, str | None],
+        latency: LatencyMs,
+    ) -> Event:
+        scorer = self.eyes.scorer
+        finite = score is not None and math.isfinite(score.value)
+        for stage in ("queue", "decode", "infer", "decide"):
+            self._metrics.stage(stage, getattr(latency, stage) / 1e3)
+        return Event(
+            key=frame.key,
+            line=frame.line,
+            occurred_at=frame.captured.utc,
+            origin=self.plan.origin,
+            body=Inspection(
+                station=frame.station,
+                part_id=frame.part_id,
+                product=frame.product,
+                verdict=decision.verdict,
+                reason=decision.reason,
+                mode=self.plan.mode,
+                score=score.value if score is not None and finite else None,
+                threshold=scorer.limits.threshold,
+                review_from=scorer.limits.review_from,
+                model=scorer.identity.label,
+                model_digest=scorer.identity.digest,
+                image=kept[0],
+                anomaly_map=kept[1],
+                latency_ms=latency,
+            ),
+        )
+
+    def _run(self) -> None:
+        hand_on = self._hand_on
+        if hand_on is None:
+            return
+        while not self._stopping.is_set():
+            try:
+                delivery = self._queue.get(timeout=_POLL_S)
+            except queue.Empty:
+                continue
+            captured = delivery.frames[0].captured
+            self._busy = (time.monotonic_ns(), captured.mono_ns)
+            events = tuple(event for frame in delivery.frames for event in self.judge(frame))
+            hand_on(Judged(delivery, events, captured.utc_us))
+            self._busy = None
+
+
+def _refuse_unfit(frame: Frame, queued_ms: float) -> None:
+    """Refuse what its source says cannot be judged, or can no longer."""
+    if frame.refused:
+        raise ImageRefusedError(frame.refused, "its source has no image of this part")
+    if frame.fresh_for_ms is not None and queued_ms > frame.fresh_for_ms:
+        raise ImageRefusedError("frame_stale", f"{queued_ms:.0f} ms old", field="stale_after_ms", value=queued_ms)
