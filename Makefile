@@ -29,7 +29,8 @@ demo: .venv/demo.stamp
 
 ## every test that this machine can run; the others say what they need
 test: .venv/dev.stamp
-	$(BIN)/python -m pytest $(SPREAD) $(MARK) --cov --cov-report=term $(TESTS)
+	$(BIN)/python -m pytest $(SPREAD) $(MARK) --cov --cov-report=html:.coverage-pages $(TESTS)
+	$(BIN)/coverage report --format=total
 
 ## the same tests against the built wheel, outside the checkout
 test-wheel: .venv/dev.stamp
