@@ -167,6 +167,16 @@ class Activity:
             shares.append(found / drawn if drawn else None)
         return AuditedShares(*shares)
 
+    def observed(self, name: str, line: str) -> tuple[date, date] | None:
+        """First and last day with a quantity (or `kpi:NAME:numerator`) on a line; None where it was never measured."""
+        days = self._days.get(name, {}).get(line)
+        return (days[0], days[-1]) if days else None
+
+    def seen(self, line: str) -> tuple[date, date] | None:
+        """First and last day with anything observed on a line."""
+        spans = [days[line] for days in self._days.values() if line in days]
+        return (min(each[0] for each in spans), max(each[-1] for each in spans)) if spans else None
+
     @property
     def lines(self) -> tuple[str, ...]:
         """Lines that anything was observed on."""

@@ -15,6 +15,7 @@ import msgspec
 from roi_tracker.proof.proving import NotProven, Proof, Realized
 from roi_tracker.realization.indicators import Days, IndicatorBasis, Indicators
 from roi_tracker.realization.trend import Trend, trend
+from roi_tracker.realization.weeks import WEEK, BaselineWeek, IndicatorWeeks, LineReach, WeekPoint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,27 +28,20 @@ KpiState = Literal["on_target", "off_target", "not_measured", "unknown_source"]
 Movement = Literal["better", "worse", "unchanged", "not_comparable"]
 Support = Literal["proven", "not_proven", "harm_proven", "no_benefit_line"]
 AXES: tuple[BoardAxis, ...] = get_args(BoardAxis)
-WEEKS_SHOWN = 26
 WEEKS_OF_TREND = 8
 WEEKS_OF_REVIEW = 4
-_WEEK = timedelta(days=7)
 _BETTER_BY = 0.02
 """Share by which four weeks must differ from the four before to be called better or worse; it proves nothing."""
-
-
-class WeekPoint(msgspec.Struct, frozen=True):
-    """One week, Monday to Sunday, named by its Monday; None where the indicator was not measured."""
-
-    monday: date
-    value: float | None
 
 
 class BoardEntry(msgspec.Struct, frozen=True):
     """One indicator.
 
     Attributes:
-        actual: of the last whole week measured, `week`.
-        before: over the baseline period, in the same unit.
+        actual: of the last whole week measured, `week`. A week is whole where every line of the indicator reported to
+            its end.
+        before: what a week of the baseline period gave; what it is stands in it.
+        behind: lines a week or more behind the plant.
         trend: of the last eight whole weeks; `better` says which direction is good.
         action: what is being done, None where nobody has said.
     """
@@ -66,7 +60,8 @@ class BoardEntry(msgspec.Struct, frozen=True):
     state: KpiState
     week: date | None
     actual: float | None
-    before: float | None
+    before: BaselineWeek
+    behind: tuple[LineReach, ...]
     trend: Trend
     weeks: tuple[WeekPoint, ...]
 
@@ -75,7 +70,8 @@ class ReviewEvidence(msgspec.Struct, frozen=True):
     """What is shown for a hypothesis after four weeks.
 
     Attributes:
-        value, previous: the indicator over these four weeks, and over the four before (or the baseline).
+        value, previous: the indicator over these four weeks, and over the four before; for the first four weeks, over
+            as many weeks of the baseline.
         movement: the indicator's, which is no proof.
         support: what the measurement says of the benefit lines bound to the same source.
         benefits: ids of these lines.
@@ -151,11 +147,11 @@ def board(case: BusinessCase, activity: Activity, proofs: Sequence[Proof]) -> Bo
 
 def _entry(case: BusinessCase, target: KpiTarget, activity: Activity, span: tuple[date, date] | None) -> BoardEntry:
     indicators = Indicators(target, activity)
-    weeks = _weeks(indicators, span)
+    known = IndicatorWeeks(indicators, span)
+    weeks = known.shown()
     last = next((point for point in reversed(weeks) if point.value is not None), None)
     actual = last.value if last is not None else None
     measured = [point.value for point in weeks[-WEEKS_OF_TREND:] if point.value is not None]
-    baseline = case.periods.baseline
     return BoardEntry(
         id=target.id,
         name_ko=target.name.ko,
@@ -171,7 +167,8 @@ def _entry(case: BusinessCase, target: KpiTarget, activity: Activity, span: tupl
         state=_state(target, actual, known=indicators.known),
         week=last.monday if last is not None else None,
         actual=actual,
-        before=indicators.value(Days(baseline.first, baseline.last)),
+        before=known.of_baseline(_baseline(case)),
+        behind=known.behind(),
         trend=trend(measured),
         weeks=weeks,
     )
@@ -186,29 +183,16 @@ def _state(target: KpiTarget, actual: float | None, *, known: bool) -> KpiState:
     return "on_target" if met else "off_target"
 
 
-def _weeks(indicators: Indicators, span: tuple[date, date] | None) -> tuple[WeekPoint, ...]:
-    """Whole weeks up to the last day observed, the latest `WEEKS_SHOWN`."""
-    if span is None:
-        return ()
-    first, last = span
-    monday = first - timedelta(days=first.weekday())
-    if monday < first:
-        monday += _WEEK
-    mondays: list[date] = []
-    while monday + _WEEK - timedelta(days=1) <= last:
-        mondays.append(monday)
-        monday += _WEEK
-    return tuple(
-        WeekPoint(day, indicators.value(Days(day, day + _WEEK - timedelta(days=1)))) for day in mondays[-WEEKS_SHOWN:]
-    )
+def _baseline(case: BusinessCase) -> Days:
+    return Days(case.periods.baseline.first, case.periods.baseline.last)
 
 
 def _reviews(case: BusinessCase, activity: Activity, proofs: Sequence[Proof], as_of: date | None) -> list[ReviewPage]:
     pages: list[ReviewPage] = []
     first = case.go_live + timedelta(days=(7 - case.go_live.weekday()) % 7)
-    before = Days(case.periods.baseline.first, case.periods.baseline.last)
-    while as_of is not None and first + WEEKS_OF_REVIEW * _WEEK - timedelta(days=1) <= as_of:
-        days = Days(first, first + WEEKS_OF_REVIEW * _WEEK - timedelta(days=1))
+    before: Days | None = None
+    while as_of is not None and first + WEEKS_OF_REVIEW * WEEK - timedelta(days=1) <= as_of:
+        days = Days(first, first + WEEKS_OF_REVIEW * WEEK - timedelta(days=1))
         rows = tuple(
             _review(case, target, Indicators(target, activity), (days, before), proofs) for target in case.kpi_board
         )
@@ -218,9 +202,13 @@ def _reviews(case: BusinessCase, activity: Activity, proofs: Sequence[Proof], as
 
 
 def _review(
-    case: BusinessCase, target: KpiTarget, indicators: Indicators, spans: tuple[Days, Days], proofs: Sequence[Proof]
+    case: BusinessCase,
+    target: KpiTarget,
+    indicators: Indicators,
+    spans: tuple[Days, Days | None],
+    proofs: Sequence[Proof],
 ) -> ReviewRow:
-    value, previous = (indicators.value(days) for days in spans)
+    value, previous = _compared(case, indicators, spans)
     bound = [
         (line.id, proof)
         for line, proof in zip(case.benefits, proofs, strict=True)
@@ -239,6 +227,22 @@ def _review(
         owner=target.owner,
         evidence=evidence,
     )
+
+
+def _compared(
+    case: BusinessCase, indicators: Indicators, spans: tuple[Days, Days | None]
+) -> tuple[float | None, float | None]:
+    """The indicator over four weeks, and over the four before; the first four stand beside four weeks of the baseline.
+    None while a line waited for has not reached their end.
+    """
+    days, previous = spans
+    known = IndicatorWeeks(indicators, indicators.span)
+    if not known.reaches(days.last):
+        return None, None
+    if previous is not None:
+        return indicators.value(days), indicators.value(previous)
+    week = known.of_baseline(_baseline(case)).value
+    return indicators.value(days), week * WEEKS_OF_REVIEW if indicators.adds_up and week is not None else week
 
 
 def _follows(target: KpiTarget, measure: str | None, kpi: str | None) -> bool:

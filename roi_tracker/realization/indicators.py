@@ -18,6 +18,15 @@ IndicatorBasis = Literal["audited", "recorded", "measured"]
 _RATIO_UNITS = {"ratio": 1.0, "%": 100.0, "ppm": 1_000_000.0}
 _SECONDS_PER_HOUR = 3600.0
 _INSPECTORS: tuple[Inspector, ...] = ("previous", "ai")
+_READS: dict[str, tuple[str, ...]] = {
+    "defects": ("inspected", "rejected"),
+    "overkill": ("inspected", "rejected"),
+    "downtime": ("unplanned_stop_s",),
+    "availability": ("unplanned_stop_s", "planned_busy_s"),
+    "energy": ("energy_kwh",),
+    "labour": ("labour_hours",),
+}
+"""Quantities that come every shift; the other sources are events, which a quiet day has none of."""
 
 
 class Days(msgspec.Struct, frozen=True):
@@ -67,6 +76,34 @@ class Indicators:
         self.basis: IndicatorBasis = "measured"
         if target.source in {"defects", "overkill", "escape"}:
             self.basis = "audited" if self._all_audited() else "recorded"
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether two weeks give the sum of both, as hours and kWh do; shares and quantities a part do not."""
+        source = self._target.source
+        if source in {"availability", "bypass"} or source in self._activity.kpis:
+            return False
+        return self._ratio is None and not self._target.unit.endswith("/part")
+
+    @property
+    def span(self) -> tuple[date, date] | None:
+        """First and last day with anything observed in the plant."""
+        return self._activity.span
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Lines that the indicator is of."""
+        return tuple(self._lines)
+
+    def observed(self, line: str) -> Days | None:
+        """First and last day on which the line reported what the indicator reads; None where it never did."""
+        source = self._target.source
+        reads = (f"kpi:{source}:numerator",) if source in self._activity.kpis else _READS.get(source, ())
+        spans = [self._activity.observed(name, line) for name in reads] or [self._activity.seen(line)]
+        found = [span for span in spans if span is not None]
+        if not found or len(found) < len(spans):
+            return None
+        return Days(max(span[0] for span in found), min(span[1] for span in found))
 
     def value(self, days: Days) -> float | None:
         """The indicator over a span, in its unit; None where it was not measured."""

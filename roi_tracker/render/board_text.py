@@ -56,6 +56,23 @@ def _entry(entry: BoardEntry, t: Catalogue) -> Iterator[str]:
     action = _either(entry.action_ko, entry.action_en, t) or t("board.no_action")
     week = "" if entry.week is None else t("board.week", day=entry.week) + "; "
     yield "    " + week + t("board.owner", owner=entry.owner, action=action)
+    yield "    " + before_text(entry, t, _figure(entry.before.value, t))
+    for text in behind_texts(entry, t):
+        yield "    " + text
+
+
+def before_text(entry: BoardEntry, t: Catalogue, value: str) -> str:
+    """What a week of the baseline gave, and how that was made."""
+    if entry.before.value is None:
+        return t("board.no_before")
+    return t(f"board.before_{entry.before.basis}", value=value, unit=entry.unit, weeks=entry.before.weeks)
+
+
+def behind_texts(entry: BoardEntry, t: Catalogue) -> Iterator[str]:
+    """Which lines the indicator waits for, or is without."""
+    for one in entry.behind:
+        kind = "never" if one.last is None else "behind" if one.awaited else "silent"
+        yield t(f"board.{kind}", line=one.line, day=one.last)
 
 
 def _row(row: ReviewRow, entry: BoardEntry, t: Catalogue) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from roi_tracker.render.board_text import before_text, behind_texts
 from roi_tracker.render.content_blocks import Column, Section, Table
 from roi_tracker.render.content_charts import Chart, Spark
 from roi_tracker.render.rule_text import criterion_sentence
@@ -107,11 +108,17 @@ def _board(w: ReportWording) -> Section:
     )
     rows = tuple(_kpi(w, one) for one in board.entries)
     details = tuple(
-        t(
-            "kpi.owner",
-            owner=one.owner,
-            action=w.either(one.action_ko, one.action_en) or t("board.no_action"),
-            basis=t(f"kpi_basis.{one.basis}"),
+        " ".join(
+            (
+                t(
+                    "kpi.owner",
+                    owner=one.owner,
+                    action=w.either(one.action_ko, one.action_en) or t("board.no_action"),
+                    basis=t(f"kpi_basis.{one.basis}"),
+                ),
+                before_text(one, t, w.figure(one.before.value)) + ".",
+                *behind_texts(one, t),
+            )
         )
         for one in board.entries
     )
@@ -142,7 +149,7 @@ def _kpi(w: ReportWording, one: BoardEntry) -> tuple[str, ...]:
         one.week.isoformat() if one.week else t("figure.none"),
         f"{w.figure(one.actual)} {one.unit}",
         f"{w.figure(one.target)} {one.unit}",
-        w.figure(one.before),
+        w.figure(one.before.value),
         t(f"trend.{one.trend}"),
         t(f"kpi_state.{one.state}"),
     )

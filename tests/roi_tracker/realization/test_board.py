@@ -20,6 +20,7 @@ from roi_tracker.proof.proving import NotProven
 from roi_tracker.realization.activity import Activity
 from roi_tracker.realization.board import Board, BoardEntry, board
 from roi_tracker.realization.trend import trend
+from roi_tracker.realization.weeks import BaselineWeek, LineReach
 from roi_tracker.render.board_text import board_lines
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def test_a_better_inspector_does_not_look_like_worse_quality(case: BusinessCase)
     rows = of_products(before, *daily(product(MONDAY, 40, audits=audits("ai", 1, 0)), 7))
     entry = only(case, rows, target())
     assert entry.basis == "audited"
-    assert entry.before == pytest.approx(2 + 98 * 0.02)
+    assert entry.before.value == pytest.approx(2 + 98 * 0.02)
     assert entry.actual == pytest.approx(3.6)
     assert (entry.week, entry.state, entry.trend) == (MONDAY, "off_target", "too_short")
 
@@ -91,7 +92,7 @@ def test_without_audits_of_every_inspection_the_recorded_rate_says_so(case: Busi
     before = product(date(2025, 6, 2), 20, "previous")
     rows = of_products(before, *daily(product(MONDAY, 15, audits=audits("ai", 1, 0)), 7))
     entry = only(case, rows, target())
-    assert (entry.basis, entry.actual, entry.before, entry.state) == ("recorded", 1.5, 2.0, "on_target")
+    assert (entry.basis, entry.actual, entry.before.value, entry.state) == ("recorded", 1.5, 2.0, "on_target")
 
 
 def test_overkill_and_escape_by_hand(case: BusinessCase) -> None:
@@ -142,6 +143,56 @@ def test_only_whole_weeks_and_gaps_stay_gaps(case: BusinessCase) -> None:
         (MONDAY + 2 * WEEK, 3.0),
     ]
     assert entry.actual == 3.0
+
+
+def test_another_lines_later_rows_make_no_week_whole(case: BusinessCase) -> None:
+    """press-1 has reported seven days and three, press-2 three weeks: the second week of press-1 is not whole."""
+    rows = of_products(*daily(product(MONDAY, 10), 10), *daily(product(MONDAY, 30, line="press-2"), 21))
+    own = only(case, rows, target(lines=("press-1",)))
+    assert (own.week, own.actual) == (MONDAY, 1.0)
+    both = only(case, rows, target())
+    assert (both.week, both.actual) == (MONDAY, 2.0)
+    assert both.behind == (LineReach("press-1", MONDAY + timedelta(days=9), awaited=True),)
+    assert only(case, rows, target(lines=("press-2",))).week == MONDAY + 2 * WEEK
+
+
+def test_a_week_in_which_a_line_began_has_no_value(case: BusinessCase) -> None:
+    late = daily(product(MONDAY, 30, line="press-2"), 12, MONDAY + timedelta(days=9))
+    entry = only(case, of_products(*daily(product(MONDAY, 10), 21), *late), target())
+    assert [point.value for point in entry.weeks] == [1.0, None, 2.0]
+
+
+def test_a_line_silent_for_more_than_four_weeks_is_told_and_not_waited_for(case: BusinessCase) -> None:
+    rows = of_products(*daily(product(MONDAY, 10), 7), *daily(product(MONDAY, 30, line="press-2"), 42))
+    entry = only(case, rows, target())
+    assert (entry.week, entry.actual) == (MONDAY + 5 * WEEK, 3.0)
+    assert entry.behind == (LineReach("press-1", MONDAY + timedelta(days=6), awaited=False),)
+    assert "Without press-1: nothing of it since 2025-07-27" in "\n".join(board_lines(made(case, rows, target()), "en"))
+
+
+def test_beside_a_week_stands_a_week_of_the_baseline(case: BusinessCase) -> None:
+    """Two weeks of 280 and 420 kWh, 350 a week, not 700; then four weeks of 210: 840 beside four times 350."""
+    first = date(2025, 5, 5)
+    shift = LineShift("press-1", MONDAY, "day", "measured", energy_kwh=40)
+    second = msgspec.structs.replace(shift, energy_kwh=60)
+    now = msgspec.structs.replace(shift, energy_kwh=30)
+    rows = of_lines(
+        *daily(shift, 7, first),
+        *daily(second, 7, first + WEEK),
+        *daily(now, 28),
+    )
+    found = made(case, rows, target("energy", "kWh"))
+    (entry,) = found.entries
+    assert (entry.actual, entry.before) == (210.0, BaselineWeek(350.0, "mean_week", 2))
+    assert "baseline 350 kWh a week: mean of 2 whole weeks" in "\n".join(board_lines(found, "en"))
+    evidence = found.reviews[0].rows[0].evidence
+    assert (evidence.value, evidence.previous, evidence.movement) == (840.0, 1400.0, "better")
+
+
+def test_a_share_stands_beside_the_share_of_the_whole_baseline(case: BusinessCase) -> None:
+    """10 of 1000 on one day of the baseline and 40 of 1000 on another: 2.5 %, of no whole week."""
+    rows = of_products(product(date(2025, 6, 4), 10), product(date(2025, 6, 5), 40), *daily(product(MONDAY, 20), 7))
+    assert only(case, rows, target()).before == BaselineWeek(2.5, "share", 0)
 
 
 def test_what_was_not_measured_is_not_zero(case: BusinessCase) -> None:
