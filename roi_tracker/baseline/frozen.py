@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 
 from roi_tracker.baseline import sufficiency
+from roi_tracker.baseline.computing import FAILURES, finite_model, not_computed
 from roi_tracker.baseline.sufficiency import Check
 from roi_tracker.measurement.estimation import CONFIDENCE, BaselineFloor, Counterfactual
 from roi_tracker.measurement.panels.building import panel_of
@@ -152,6 +153,27 @@ def fit_baseline(
     case: BusinessCase, line: BenefitLine, observations: Observations, scope: Scope
 ) -> FittedBaseline | Unfitted:
     """Fit the baseline of one benefit line, or say what its data lacks."""
+    try:
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # what is no number fails a rule of its own
+            return _fitted(case, line, observations, scope)
+    except FAILURES as failure:
+        return Unfitted(line.id, (not_computed("baseline", failure),))
+
+
+def unfittable(observations: Observations, scope: Scope, period: Period) -> tuple[Check, ...]:
+    """Why a line has no baseline, where it is that arithmetic fails on its data."""
+    try:
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            panel = panel_of(observations, scope, period, "previous")
+            found = finite_model(fit(panel)) if usable(panel) else None
+    except FAILURES as failure:
+        return (not_computed("baseline", failure),)
+    return () if found is None or found.passed else (found,)
+
+
+def _fitted(
+    case: BusinessCase, line: BenefitLine, observations: Observations, scope: Scope
+) -> FittedBaseline | Unfitted:
     period = case.periods.baseline
     panel = panel_of(observations, scope, period, "previous")
     checks = sufficiency.data_checks(panel, observations, scope, period, "baseline")
@@ -159,6 +181,9 @@ def fit_baseline(
     if not usable(panel):
         return Unfitted(line.id, tuple(checks))
     model = fit(panel)
+    finite = finite_model(model)
+    if not finite.passed:
+        return Unfitted(line.id, (*checks, finite))
     placebo = placebo_in_time(observations, scope, period)
     checks += sufficiency.model_checks(model, placebo, len(panel.days))
     down, up = (0.0, 0.0) if panel.ruler is None else panel.ruler.margins(CONFIDENCE)

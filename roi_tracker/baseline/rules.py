@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 RuleName = Literal[
+    "computed",
     "measured",
     "valid_days",
     "valid_days_each_month",

@@ -9,11 +9,14 @@ from datetime import date
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
+import numpy as np
 
 from roi_tracker.baseline import sufficiency
-from roi_tracker.baseline.frozen import data_digest, specification_of, unit_value_digest
+from roi_tracker.baseline.computing import FAILURES, computed, not_computed
+from roi_tracker.baseline.detectability import projected_per_day
+from roi_tracker.baseline.frozen import data_digest, specification_of, unfittable, unit_value_digest
 from roi_tracker.baseline.sufficiency import Check
-from roi_tracker.business_case import DAYS_PER_YEAR, Period
+from roi_tracker.business_case import Period
 from roi_tracker.measurement.designs.randomisation import Randomisation
 from roi_tracker.measurement.estimation import CumulativePoint, Estimate, IntervalKind, Measurement, days_needed
 from roi_tracker.measurement.measures.details import MeasureDetail
@@ -146,12 +149,27 @@ def prove(
     calendar: ShiftCalendar,
     frozen: FrozenBaseline | None,
 ) -> Proof:
-    """Measure one benefit line against its frozen baseline."""
+    """Measure one benefit line against its frozen baseline; arithmetic that fails on its data is a refusal with the
+    reason, and no other line's matter.
+    """
+    try:
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # what is no number fails a rule of its own
+            return _proof(case, line, observations, calendar, frozen)
+    except FAILURES as failure:
+        return NotProven(line.id, "rules_failed", failed=(not_computed("reporting", failure),))
+
+
+def _proof(
+    case: BusinessCase,
+    line: BenefitLine,
+    observations: Observations,
+    calendar: ShiftCalendar,
+    frozen: FrozenBaseline | None,
+) -> Proof:
     if not line.measurable or line.measure not in SUPPORTED:
         return NotProven(line.id, "method_not_available")
     if frozen is None:
-        why = unaudited_before(case, line, observations) if line.measure == "inspection" else ()
-        return NotProven(line.id, "rules_failed" if why else "baseline_not_frozen", failed=why)
+        return _unfrozen(case, line, observations, calendar)
     scope, fitted = scope_of(line, calendar), frozen.fitted
     period = reporting_so_far(case, observations) or case.periods.reporting
     panel = panel_of(observations, scope, period, "ai")
@@ -179,8 +197,9 @@ def prove(
     general = Measurement(fitted.counterfactual, comparison.contrast) if comparison and measured else None
     refined = refine(Ground(case, line, observations, scope, fitted, baseline, panel, period), general, checks)
     checks, measurement, comparison = refined.checks, refined.measurement, refined.comparison or comparison
+    promised = projected_per_day(line, scope.expected, case.go_live)
     if measurement is not None:
-        checks.append(_detectable_check(line, measurement.whole("closing")))
+        checks.append(_detectable_check(promised, measurement.whole("closing")))
     graded = grade_of(line.measurement, comparison, checks)
     basis = Basis(
         method=refined.method or _METHODS.get(line.measure) or _METHODS_BY_FAMILY[fitted.model.family],
@@ -200,12 +219,35 @@ def prove(
         randomisation=comparison.randomisation if comparison else None,
         detail=refined.detail,
     )
-    failed = tuple(rule for rule in checks if rule.disqualifies and not rule.passed)
     if measurement is None:
-        return NotProven(line.id, "rules_failed", failed=failed, basis=basis)
-    found, months = measurement.whole(interval), measurement.points(closing)
-    target = float(line.projected_units_per_year * line.ramp(0) / DAYS_PER_YEAR)
-    if failed and not {rule.rule for rule in failed} <= _SHOWN_ALL_THE_SAME:
+        return NotProven(line.id, "rules_failed", failed=_failed_of(checks), basis=basis)
+    return _concluded(line, measurement.whole(interval), measurement.points(closing), promised, basis)
+
+
+def _unfrozen(case: BusinessCase, line: BenefitLine, observations: Observations, calendar: ShiftCalendar) -> NotProven:
+    """Why a line without a frozen baseline has none, where its data say so."""
+    if line.measure == "inspection":
+        why = unaudited_before(case, line, observations)
+    else:
+        why = unfittable(observations, scope_of(line, calendar), case.periods.baseline)
+    return NotProven(line.id, "rules_failed" if why else "baseline_not_frozen", failed=why)
+
+
+def _concluded(
+    line: BenefitLine, found: Estimate, months: tuple[CumulativePoint, ...], promised: float, basis: Basis
+) -> Proof:
+    """Realized, or why not.
+
+    Args:
+        line: measured.
+        found: on the last day.
+        months: on the way there.
+        promised: projected effect of a working day.
+        basis: what it rests on, every rule asked included.
+    """
+    finite = computed("reporting", found)
+    failed = _failed_of(basis.checks if finite.passed else (*basis.checks, finite))
+    if not {rule.rule for rule in failed} <= _SHOWN_ALL_THE_SAME:
         return NotProven(line.id, "rules_failed", failed=failed, basis=basis)
     if failed or found.low <= 0 <= found.high:
         return NotProven(
@@ -214,7 +256,7 @@ def prove(
             failed=failed,
             estimate=found,
             months=months,
-            days_needed=days_needed(found, target),
+            days_needed=days_needed(found, promised),
             basis=basis,
         )
     return Realized(line.id, found, months, basis)
@@ -233,6 +275,10 @@ _SHOWN_ALL_THE_SAME = frozenset(
     }
 )
 """Rules about what the measurement can decide, not about its data: the figure is shown, and not counted."""
+
+
+def _failed_of(checks: Sequence[Check]) -> tuple[Check, ...]:
+    return tuple(rule for rule in checks if rule.disqualifies and not rule.passed)
 
 
 def closing_days(panel: Panel, closing_dates: Sequence[date], scope: Scope) -> frozenset[date]:
@@ -265,11 +311,15 @@ def _blackout_check(case: BusinessCase, observations: Observations, scope: Scope
     )
 
 
-def _detectable_check(line: BenefitLine, found: Estimate) -> Check:
+def _detectable_check(promised: float, found: Estimate) -> Check:
     """A measurement that would miss the projected effect proves nothing by finding one: what it finds is exaggerated.
     A harm is no claim, and is not refused.
+
+    Args:
+        promised: projected effect of a working day, as `baseline power` says it before go-live.
+        found: measured.
     """
-    projected = float(line.projected_units_per_year * line.ramp(0) / DAYS_PER_YEAR) * found.days
+    projected = promised * found.days
     return sufficiency.check(
         "effect_detectable",
         "reporting",

@@ -124,3 +124,23 @@ def test_a_year_identifies_the_season(make_panel: Any) -> None:
 def test_a_level_on_which_nothing_happened_predicts_nothing(make_panel: Any) -> None:
     panel = make_panel("rate", [5.0, 0.0] * 20, day=[n // 2 for n in range(40)], labels={"line": ["1", "2"] * 20})
     assert predict(fit(panel), panel).rows == pytest.approx([5.0, 0.0] * 20, abs=1e-5)
+
+
+@pytest.mark.parametrize(("family", "coefficient"), [("linear", 4.0), ("rate", np.log(4.0)), ("ratio", np.log(4 / 6))])
+def test_rows_of_one_cell_have_one_mean(make_panel: Any, family: str, coefficient: float) -> None:
+    """40 of 100 in ten days that are all alike but for their outcome: one mean, and no covariate to tell them apart."""
+    outcome = [3.0, 5.0, 4.0, 4.0, 2.0, 6.0, 4.0, 5.0, 3.0, 4.0]
+    exposure = [1.0 if family != "ratio" else 10.0] * 10
+    model = fit(make_panel(family, outcome, exposure=exposure))
+    assert model.coefficients == pytest.approx((coefficient,))
+    assert model.terms == ()
+    assert model.day_mean == pytest.approx(4.0)
+
+
+def test_as_many_linear_coefficients_as_cells_go_through_every_cell(make_panel: Any) -> None:
+    """Two products of 3 and 5 a part: the reference and the difference."""
+    days = list(range(8)) * 2
+    found = fit(
+        make_panel("linear", [2.0, 4.0] * 4 + [4.0, 6.0] * 4, day=days, labels={"product": ["a"] * 8 + ["b"] * 8})
+    )
+    assert found.coefficients == pytest.approx((3.0, 2.0))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
+from roi_tracker.baseline.detectability import projected_per_day
 from roi_tracker.baseline.frozen import FittedBaseline, FrozenBaseline, fit_baseline
 from roi_tracker.observations.rows import Finding, Observations
 from roi_tracker.observations.shifts import ShiftCalendar
@@ -163,3 +164,22 @@ def test_the_hash_is_of_the_content(case: BusinessCase, observations: Observatio
     decoded = msgspec.json.decode(msgspec.json.encode(frozen), type=FrozenBaseline)
     assert decoded.fitted.sha256 == frozen.sha256
     assert freeze(case, observations, 1).sha256 != frozen.sha256
+
+
+def test_a_five_day_plant_projects_what_its_power_curve_projected(
+    case: BusinessCase, observations: Observations
+) -> None:
+    """From Monday to Friday a working day carries seven fifths of a calendar day's projection, before and after."""
+    five = case.model_copy(update={"plant": case.plant.model_copy(update={"working_weekdays": (0, 1, 2, 3, 4)})})
+    products = tuple(row for row in observations.products if row.day.weekday() < 5)
+    shifts = tuple(row for row in observations.line_shifts if row.day.weekday() < 5)
+    observations = Observations(products, shifts, ())
+    calendar = ShiftCalendar(five.plant)
+    found = proven(five, observations, freeze(five, observations, 1), 1)
+    rule = next(one for one in found.basis.checks if one.rule == "effect_detectable")
+    told = {one.name: one.value for one in rule.evidence}
+    line = five.benefits[1]
+    per_day = projected_per_day(line, calendar.expected, five.go_live)
+    assert told["projected"] == pytest.approx(per_day * told["days"])
+    year = float(line.projected_units_per_year * line.ramp(0))
+    assert told["projected"] == pytest.approx(year / 365.25 * 7 / 5 * told["days"], rel=0.01)
