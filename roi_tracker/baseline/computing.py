@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from roi_tracker.measurement.regression import Model
 
 FAILURES = (ArithmeticError, LookupError, RuntimeError, TrackerError, ValueError)
-"""What corrupt data makes of arithmetic: singular matrices (`LinAlgError` is a `ValueError`), infinities, a deviance that
-is no number. A `TypeError` or `AttributeError` is a fault of the program, and is not taken for one of the data."""
+"""What corrupt data makes of arithmetic: singular matrices (`LinAlgError` is a `ValueError`), infinities, a deviance
+that is no number. A `TypeError` or `AttributeError` is a fault of the program, and is not taken for one of the data."""
 _LONGEST = 200
 
 

@@ -211,8 +211,7 @@ def _coefficients(panel: Panel, laid_out: Design, kept: NDArray[np.bool_]) -> ND
     x = laid_out.matrix[:, kept]
     if panel.family == "linear" and len(x) == x.shape[1]:
         # One coefficient a cell goes through every cell's mean; a GLM would divide by its zero degrees of freedom.
-        solved: NDArray[np.float64] = np.linalg.solve(x, outcome / exposure)
-        return solved
+        return np.asarray(np.linalg.solve(x, outcome / exposure), dtype=np.float64)
     if panel.family == "ratio":
         model = GLM(outcome / exposure, x, family=families.Binomial(), var_weights=exposure)
     elif panel.family == "rate":
