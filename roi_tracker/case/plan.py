@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Annotated, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Literal, Self, TypeVar
 
 from pydantic import Field, model_validator
 
@@ -61,6 +61,7 @@ class BusinessCase(Section):
     name: Name
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "KRW"
     display_unit: Unit = "만원"
+    language: Literal["ko", "en"] | None = None
     discount_rate: Assumption
     start_date: date
     horizon_years: Annotated[int, Field(ge=1, le=40)]

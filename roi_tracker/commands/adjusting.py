@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from roi_tracker.commands.case_file import CaseOption, load_case
-from roi_tracker.commands.console import JsonOption, PageLanguage, print_json, say
+from roi_tracker.commands.console import JsonOption, LangOption, language_of, print_json, say
 from roi_tracker.commands.store_file import DEFAULT_STORE, StoreOption, open_ledger, open_store
 from roi_tracker.errors import CaseError
 
@@ -38,7 +38,7 @@ def adjust(  # noqa: PLR0913 - an adjustment has that many parts, each an option
     quantity: Annotated[str | None, typer.Option(help="physical units added to what is expected; may be < 0")] = None,
     factor: Annotated[str | None, typer.Option(help="instead: what the expectation is multiplied by")] = None,
     store: StoreOption = DEFAULT_STORE,
-    lang: Annotated[PageLanguage, typer.Option("--lang", help="language of the sentences")] = PageLanguage.ko,
+    lang: LangOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="show what it would change; sign nothing")] = False,
     json: JsonOption = False,
 ) -> None:
@@ -83,7 +83,7 @@ def adjust(  # noqa: PLR0913 - an adjustment has that many parts, each an option
         print_json({"signed": not dry_run, "entry": sealed, "adjusted": own})
         return
     for one in own:
-        for line in adjusted_lines(one, "ko" if lang is PageLanguage.ko else "en"):
+        for line in adjusted_lines(one, language_of(lang, plan)):
             say(line)
     if not own:
         say("nothing is measured yet; the adjustment will stand on its own line once it is")

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 
 from roi_tracker.commands.case_file import CaseArgument, load_case, make_folder, write_file
-from roi_tracker.commands.console import NO, JsonOption, PageLanguage
+from roi_tracker.commands.console import NO, JsonOption, LangOption, language_of
 from roi_tracker.commands.out_names import (
     STANDARD_OUTPUT,
     check_ending,
@@ -60,7 +60,7 @@ def appraise(  # noqa: PLR0913, PLR0917 - each is an option of the command
     case: CaseArgument,
     draws: Annotated[int, typer.Option(min=100, max=1_000_000, help="Monte Carlo draws")] = 100_000,
     seed: Annotated[int, typer.Option(min=0, help="of the simulation; same seed, same figures")] = 20250101,
-    lang: Annotated[PageLanguage, typer.Option("--lang", help="of the file")] = PageLanguage.ko,
+    lang: LangOption = None,
     as_of: _DateOption = None,
     format: _FormatOption = None,  # noqa: A002 - the option's published name
     out: _OutOption = None,
@@ -80,9 +80,9 @@ def appraise(  # noqa: PLR0913, PLR0917 - each is an option of the command
     if output is not None and out is not None:
         from roi_tracker.render.appraisal_outputs import render_appraisal
 
-        when = (as_of or datetime.now(UTC)).date()
-        files = _files(out, output, f"{case.stem}-appraisal-{lang}")
-        _write_together({path: render_appraisal(plan, document, one, lang.value, when) for path, one in files.items()})
+        when, language = (as_of or datetime.now(UTC)).date(), language_of(lang, plan)
+        files = _files(out, output, f"{case.stem}-appraisal-{language}")
+        _write_together({path: render_appraisal(plan, document, one, language, when) for path, one in files.items()})
         return
     if json:
         sys.stdout.write(encode_document(document).decode() + "\n")
@@ -94,7 +94,7 @@ def appraise(  # noqa: PLR0913, PLR0917 - each is an option of the command
 
 def audit(  # noqa: PLR0913 - each is an option of the command
     case: CaseArgument,
-    lang: Annotated[PageLanguage, typer.Option(help="language of the explanations")] = PageLanguage.ko,
+    lang: LangOption = None,
     as_of: _DateOption = None,
     format: _FormatOption = None,  # noqa: A002 - the option's published name
     out: _OutOption = None,
@@ -111,16 +111,17 @@ def audit(  # noqa: PLR0913 - each is an option of the command
 
     output = _chosen(format, out, json=json)
     plan = load_case(case)
+    language = language_of(lang, plan)
     found = audit_case(plan)
     if output is not None and out is not None:
         from roi_tracker.audit import corrected_case
         from roi_tracker.audit.document import audit_document
         from roi_tracker.render.appraisal_outputs import render_audit
 
-        when: tuple[Language, date] = (lang.value, (as_of or datetime.now(UTC)).date())
+        when: tuple[Language, date] = (language, (as_of or datetime.now(UTC)).date())
         corrected = corrected_case(plan)
         document = audit_document(plan, found, corrected)
-        files = _files(out, output, f"{case.stem}-audit-{lang}")
+        files = _files(out, output, f"{case.stem}-audit-{language}")
         _write_together({path: render_audit(plan, corrected, document, one, when) for path, one in files.items()})
     elif json:
         from roi_tracker.audit.document import audit_document
@@ -130,7 +131,7 @@ def audit(  # noqa: PLR0913 - each is an option of the command
     else:
         from roi_tracker.audit.tables import print_audit
 
-        print_audit(found, _console(), lang.value)
+        print_audit(found, _console(), language)
     if check and found.of_kind("recomputable_error"):
         raise typer.Exit(NO)
 

@@ -9,7 +9,7 @@ import typer
 
 from roi_tracker.commands.adjusting import adjust
 from roi_tracker.commands.case_file import CaseOption, load_case
-from roi_tracker.commands.console import NO, JsonOption, PageLanguage, print_json, say
+from roi_tracker.commands.console import NO, JsonOption, LangOption, language_of, print_json, say
 from roi_tracker.commands.store_file import DEFAULT_STORE, StoreOption, open_store
 
 if TYPE_CHECKING:
@@ -22,14 +22,12 @@ baseline_app = typer.Typer(
 )
 baseline_app.command("adjust")(adjust)
 
-LanguageOption = Annotated[PageLanguage, typer.Option("--lang", help="language of the sentences")]
-
 
 @baseline_app.command("fit")
 def baseline_fit(
     case: CaseOption,
     store: StoreOption = DEFAULT_STORE,
-    lang: LanguageOption = PageLanguage.ko,
+    lang: LangOption = None,
     *,
     json: JsonOption = False,
 ) -> None:
@@ -42,12 +40,13 @@ def baseline_fit(
     from roi_tracker.programme import Programme
     from roi_tracker.render.pilot_text import fit_lines
 
+    plan = load_case(case)
     with open_store(store) as opened:
-        fitted = Programme(load_case(case), opened).fit()
+        fitted = Programme(plan, opened).fit()
     if json:
         print_json(fitted)
     else:
-        for line in fit_lines(fitted, "ko" if lang is PageLanguage.ko else "en"):
+        for line in fit_lines(fitted, language_of(lang, plan)):
             say(line)
     if any(check.disqualifies and not check.passed for one in fitted for check in one.checks):
         raise typer.Exit(NO)
@@ -137,7 +136,7 @@ def baseline_power(
         float | None,
         typer.Option("--audits-per-week", min=1, help="of each product and stratum; as in the baseline when left out"),
     ] = None,
-    lang: LanguageOption = PageLanguage.ko,
+    lang: LangOption = None,
     *,
     json: JsonOption = False,
 ) -> None:
@@ -160,7 +159,7 @@ def baseline_power(
     if json:
         print_json(found)
     else:
-        for line in power_lines(found, "ko" if lang is PageLanguage.ko else "en"):
+        for line in power_lines(found, language_of(lang, plan)):
             say(line)
     if not all(isinstance(one, Detectability) and one.pilot.shows("closing") for one in found):
         raise typer.Exit(NO)

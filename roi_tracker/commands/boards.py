@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
-
 import typer
 
 from roi_tracker.commands.case_file import CaseOption, load_case
-from roi_tracker.commands.console import NO, JsonOption, PageLanguage, print_json, say
+from roi_tracker.commands.console import NO, JsonOption, LangOption, language_of, print_json, say
 from roi_tracker.commands.store_file import DEFAULT_STORE, StoreOption, open_ledger, open_store
-
-if TYPE_CHECKING:
-    from roi_tracker.money import Language
 
 
 def board(
     case: CaseOption,
     store: StoreOption = DEFAULT_STORE,
-    lang: Annotated[PageLanguage, typer.Option("--lang")] = PageLanguage.ko,
+    lang: LangOption = None,
     *,
     json: JsonOption = False,
 ) -> None:
@@ -36,8 +31,7 @@ def board(
     if json:
         print_json(found)
     else:
-        language: Language = "ko" if lang is PageLanguage.ko else "en"
-        for line in board_lines(found, language):
+        for line in board_lines(found, language_of(lang, plan)):
             say(line)
     if not found.entries or any(entry.state != "on_target" for entry in found.entries):
         raise typer.Exit(NO)

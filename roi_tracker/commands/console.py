@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from enum import StrEnum
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import msgspec
 import typer
 from rich.console import Console
 
 from roi_tracker.errors import IntakeError, TrackerError, UnreachableError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from roi_tracker.business_case import BusinessCase
+    from roi_tracker.money import Language
 
 NO, USAGE, UNREACHABLE = 1, 2, 3
 
@@ -20,10 +27,34 @@ errors = Console(stderr=True)
 
 
 class PageLanguage(StrEnum):
-    """Languages of a report."""
+    """Languages of what people read."""
 
     ko = "ko"
     en = "en"
+
+
+LangOption = Annotated[
+    PageLanguage | None,
+    typer.Option("--lang", help="language of what is read; left out: the case's `language`, else the terminal's"),
+]
+_LOCALE_VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")
+
+
+def language_of(
+    lang: PageLanguage | None, case: BusinessCase | None = None, environment: Mapping[str, str] = os.environ
+) -> Language:
+    """The language of what a command says, by one rule for all: `--lang`, else the case's `language`, else the
+    terminal's locale: Korean where that is Korean, English elsewhere.
+
+    >>> language_of(None, None, {"LANG": "ko_KR.UTF-8"}), language_of(None, None, {"LC_ALL": "C", "LANG": "ko_KR"})
+    ('ko', 'en')
+    """
+    if lang is not None:
+        return lang.value
+    if case is not None and case.language is not None:
+        return case.language
+    locale = next((environment[name] for name in _LOCALE_VARIABLES if environment.get(name)), "")
+    return "ko" if locale.lower().startswith("ko") else "en"
 
 
 def run(app: typer.Typer) -> None:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from roi_tracker.commands.case_file import CaseOption, load_case
-from roi_tracker.commands.console import NO, JsonOption, PageLanguage, print_json, say
+from roi_tracker.commands.console import NO, JsonOption, LangOption, language_of, print_json, say
 from roi_tracker.commands.store_file import DEFAULT_STORE, StoreOption, open_store
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from roi_tracker.baseline.pilot import PilotReport
-    from roi_tracker.money import Language
+    from roi_tracker.business_case import BusinessCase
 
 pilot_app = typer.Typer(no_args_is_help=True, help="The pilot of four to eight weeks: plan it, check it.")
 AsOfOption = Annotated[
@@ -27,7 +27,6 @@ AuditsOption = Annotated[
         "--audits-per-week", min=1, help="planned, of each product and stratum; as in the baseline if left out"
     ),
 ]
-LanguageOption = Annotated[PageLanguage, typer.Option("--lang", help="language of the sentences")]
 
 
 @pilot_app.command("plan")
@@ -36,7 +35,7 @@ def pilot_plan(
     store: StoreOption = DEFAULT_STORE,
     audits_per_week: AuditsOption = None,
     as_of: AsOfOption = None,
-    lang: LanguageOption = PageLanguage.ko,
+    lang: LangOption = None,
     *,
     json: JsonOption = False,
 ) -> None:
@@ -48,12 +47,13 @@ def pilot_plan(
     """
     from roi_tracker.render.pilot_text import pilot_lines, power_lines
 
-    report = _report(case, store, as_of, audits_per_week)
+    plan = load_case(case)
+    report = _report(plan, store, as_of, audits_per_week)
     found = [line.detectability for line in report.lines if line.detectability is not None]
     if json:
         print_json(report)
     else:
-        language = _language(lang)
+        language = language_of(lang, plan)
         for text in (*power_lines(found, language), *pilot_lines(report, language)):
             say(text)
     if len(found) < len(report.lines) or not all(
@@ -68,7 +68,7 @@ def pilot_check(
     store: StoreOption = DEFAULT_STORE,
     audits_per_week: AuditsOption = None,
     as_of: AsOfOption = None,
-    lang: LanguageOption = PageLanguage.ko,
+    lang: LangOption = None,
     *,
     json: JsonOption = False,
 ) -> None:
@@ -80,26 +80,22 @@ def pilot_check(
     """
     from roi_tracker.render.pilot_text import pilot_lines
 
-    report = _report(case, store, as_of, audits_per_week)
+    plan = load_case(case)
+    report = _report(plan, store, as_of, audits_per_week)
     if json:
         print_json(report)
     else:
-        for text in pilot_lines(report, _language(lang)):
+        for text in pilot_lines(report, language_of(lang, plan)):
             say(text)
     if report.answer in {"do_not_start_yet", "stop"}:
         raise typer.Exit(NO)
 
 
-def _language(lang: PageLanguage) -> Language:
-    return "ko" if lang is PageLanguage.ko else "en"
-
-
-def _report(case: Path, store: Path, as_of: datetime | None, audits_per_week: float | None) -> PilotReport:
+def _report(plan: BusinessCase, store: Path, as_of: datetime | None, audits_per_week: float | None) -> PilotReport:
     from roi_tracker.observations.shifts import ShiftCalendar
     from roi_tracker.piloting import Piloting
     from roi_tracker.programme import Programme
 
-    plan = load_case(case)
     with open_store(store) as opened:
         programme = Programme(plan, opened)
         piloting = Piloting(plan, programme.observations(), programme.baselines())

@@ -12,7 +12,7 @@ import msgspec
 import typer
 
 from roi_tracker.commands.case_file import load_case, make_folder, write_file
-from roi_tracker.commands.console import NO, PageLanguage
+from roi_tracker.commands.console import NO, LangOption, language_of
 from roi_tracker.commands.out_names import STANDARD_OUTPUT, check_ending, check_standard_output, ending_of
 from roi_tracker.commands.store_file import DEFAULT_STORE, StoreOption, open_ledger, open_store
 from roi_tracker.errors import CaseError
@@ -58,7 +58,7 @@ def report(  # noqa: PLR0913, PLR0917 - each is an option of the command
     case: _CaseMaybe = None,
     store: StoreOption = DEFAULT_STORE,
     format: Annotated[Format | None, typer.Option("--format", help="html where nothing says another")] = None,  # noqa: A002 - the option's published name
-    lang: Annotated[PageLanguage, typer.Option("--lang")] = PageLanguage.ko,
+    lang: LangOption = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="file, its ending gives the format; with --format all a folder")
     ] = None,
@@ -78,13 +78,14 @@ def report(  # noqa: PLR0913, PLR0917 - each is an option of the command
     Made again: roi-tracker report --reproduce HASH --store roi.sqlite --format all --out FOLDER
     Behind a figure: roi-tracker report --case case.yaml --drill LINE --month 2025-09 --format csv --out rows.csv
     """
-    wanted = _Wanted(_chosen(format, out), None if out == STANDARD_OUTPUT else out, lang.value, "report")
+    output, file = _chosen(format, out), None if out == STANDARD_OUTPUT else out
     if reproduce is not None:
-        _reproduce(reproduce, store, wanted)
+        _reproduce(reproduce, store, _Wanted(output, file, language_of(lang), "report"))
         return
     if case is None:
         raise CaseError("a report needs a case", field="--case", hint="add --case case.yaml, or --reproduce HASH")
     plan, text = load_case(case), case_text(case)
+    wanted = _Wanted(output, file, language_of(lang, plan), "report")
     if drill is not None:
         _drill(plan, store, drill, month, wanted)
         return
