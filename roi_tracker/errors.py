@@ -102,3 +102,9 @@ class UnreachableError(TrackerError):
     """A feed cannot be reached now; what was already imported stays."""
 
     retryable = True
+
+
+class StoreUnusableError(StoreError, UnreachableError):
+    """The store's file or folder cannot be used: a path that cannot be made, another program's file, a newer schema."""
+
+    retryable = False

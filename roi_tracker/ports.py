@@ -63,7 +63,11 @@ class EventFeed(Protocol):
 
 
 class TrackerStore(Protocol):
-    """The tracker's own store. Every write is one durable transaction; one writer at a time."""
+    """The tracker's own store. Every write is one durable transaction; one writer at a time.
+
+    Whatever reads facts, observations or baselines raises `StoreAlteredError` where the store was changed outside this
+    program since they were written.
+    """
 
     def add_facts(
         self,
@@ -94,6 +98,10 @@ class TrackerStore(Protocol):
 
     def fact_watermark(self) -> int:
         """Number of the last fact; grows with every import that added something. `facts(it)` gives what held then."""
+        ...
+
+    def facts_head(self, watermark: int) -> str:
+        """Hash of the newest seal over facts up to a watermark; printed on reports, 64 zeros without facts."""
         ...
 
     def changed_since(self, watermark: int) -> Sequence[Fact]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from roi_tracker.adapters.sqlite_seals import SealTable
 from roi_tracker.errors import FactsChangedError
 from roi_tracker.observations.facts import Fact, FactChange, MachineWatched, StopFact
 from roi_tracker.ports import Imported, Signs
@@ -78,6 +79,7 @@ class FactTable:
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
+        self._seals = SealTable(connection)
 
     def _integer(self, query: str) -> int:
         row = self._connection.execute(query).fetchone()
@@ -112,6 +114,7 @@ class FactTable:
             raise FactsChangedError(changes, wrong)
         self._connection.execute(_SIGNS.format(which="number > :begun"), {"begun": begun})
         if added or replaced:
+            self._seals.seal_facts(begun)
             self._connection.execute(
                 "UPDATE import SET added = added + ?, replaced = replaced + ? WHERE number = ?",
                 (added, replaced, batch),

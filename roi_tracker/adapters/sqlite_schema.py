@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import apsw
 
-from roi_tracker.errors import StoreError
+from roi_tracker.adapters.sqlite_seals import SealTable
+from roi_tracker.errors import StoreError, StoreUnusableError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -124,8 +125,40 @@ _LEDGER = """
     ) STRICT;
     """
 
-MIGRATIONS = (_FIRST, _FACTS_BY_TIME, _LEDGER)
+_SEALS = """
+    CREATE TABLE seal (
+        number  INTEGER PRIMARY KEY,
+        kind    TEXT NOT NULL CHECK (kind IN ('facts', 'baseline')),
+        import  INTEGER NOT NULL,  -- 0 for a baseline
+        first   INTEGER NOT NULL,
+        last    INTEGER NOT NULL,
+        content BLOB NOT NULL,     -- sha256 over the rows
+        marks   BLOB NOT NULL,     -- the beginning of each row's own hash
+        sha256  TEXT NOT NULL      -- over all of it and the seal before
+    ) STRICT;
+    CREATE TABLE seal_head (  -- apart from the seals, so that cutting the newest off is seen
+        one    INTEGER PRIMARY KEY CHECK (one = 1),
+        number INTEGER NOT NULL,
+        sha256 TEXT NOT NULL,
+        signs  BLOB NOT NULL      -- sha256 over the table of signs
+    ) STRICT;
+    CREATE TRIGGER fact_no_update
+        BEFORE UPDATE OF number, key, kind, line, at_us, end_us, ref, import, body ON fact
+        BEGIN SELECT RAISE(ABORT, 'a stored fact cannot be changed'); END;
+    CREATE TRIGGER fact_no_delete BEFORE DELETE ON fact
+        BEGIN SELECT RAISE(ABORT, 'a stored fact cannot be removed'); END;
+    DROP TABLE derivation;
+    DROP TABLE derived_day;
+    CREATE TABLE derivation (name TEXT NOT NULL, watermark INTEGER NOT NULL, sha256 BLOB NOT NULL) STRICT;
+    CREATE TABLE derived_day (day INTEGER PRIMARY KEY, body BLOB NOT NULL, sha256 BLOB NOT NULL) STRICT;
+    """
+
+MIGRATIONS = (_FIRST, _FACTS_BY_TIME, _LEDGER, _SEALS)
 """Scripts in order; the file's `user_version` says how many it has had. Append, never change."""
+_SEALED_FROM = 4
+APPLICATION_ID = 0x4C505254
+"""Says whose file it is; stores of the first schemas do not carry it yet."""
+_OF_EVERY_SCHEMA = frozenset({"fact", "source", "derivation", "frozen_baseline"})
 _BUSY_TIMEOUT_MS = 5_000
 
 
@@ -133,34 +166,77 @@ def open_connection(path: Path) -> apsw.Connection:
     """Open or create the file and bring its schema up to date.
 
     Raises:
-        StoreError: not a store of this program, newer than it, or the file cannot be opened.
+        StoreUnusableError: not a store of this program, newer than it, or the file cannot be opened.
     """
     try:
         connection = apsw.Connection(str(path))
+    except apsw.Error as error:
+        raise _unusable(path, error) from error
+    try:
         connection.set_busy_timeout(_BUSY_TIMEOUT_MS)
+        _recognise(connection, path)  # before anything is written into a file that may be another program's
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-65536"):
             connection.execute(f"PRAGMA {pragma}").fetchall()
-        _migrate(connection, path)
+        _migrate(connection)
     except apsw.Error as error:
-        raise StoreError(
-            f"the store cannot be opened: {error}",
-            field="store",
-            value=path,
-            hint="check that the folder exists and may be written, and that the file is a roi-tracker store",
-        ) from error
+        connection.close()
+        raise _unusable(path, error) from error
+    except StoreError:
+        connection.close()
+        raise
     return connection
 
 
-def _migrate(connection: apsw.Connection, path: Path) -> None:
-    version = int(connection.pragma("user_version"))
+def _unusable(path: Path, error: apsw.Error) -> StoreUnusableError:
+    return StoreUnusableError(
+        f"the store cannot be opened: {error}",
+        field="store",
+        value=path,
+        hint="check that the folder exists and may be written, and that the file is a roi-tracker store",
+    )
+
+
+def _recognise(connection: apsw.Connection, path: Path) -> None:
+    tables = {str(name) for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+    written_by, version = int(connection.pragma("application_id")), int(connection.pragma("user_version"))
+    known = written_by == APPLICATION_ID or (written_by == 0 and version > 0 and tables >= _OF_EVERY_SCHEMA)
+    if tables and not known:
+        raise StoreUnusableError(
+            "this SQLite file is no store of roi-tracker; nothing was written into it",
+            field="store",
+            value=path,
+            hint="name the tracker's own store; `roi-tracker import --store FILE` makes a new one",
+        )
     if version > len(MIGRATIONS):
-        raise StoreError(
+        raise StoreUnusableError(
             f"the store has schema {version}, this program knows {len(MIGRATIONS)}",
             field="store",
             value=path,
             hint="update lineproof",
         )
-    for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
-        with connection:
+
+
+def _migrate(connection: apsw.Connection) -> None:
+    if int(connection.pragma("user_version")) == len(MIGRATIONS):
+        return
+    connection.execute("BEGIN IMMEDIATE")  # two processes may open a new store at once
+    try:
+        version = int(connection.pragma("user_version"))
+        for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
             connection.execute(script)
-            connection.execute(f"PRAGMA user_version={number}")
+            if number == _SEALED_FROM:
+                _seal_what_is_there(connection)
+        connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version={len(MIGRATIONS)}")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def _seal_what_is_there(connection: apsw.Connection) -> None:
+    """Facts and baselines of a store from before the seals are sealed as they are found."""
+    seals = SealTable(connection)
+    seals.seal_facts(0)
+    for (number,) in connection.execute("SELECT number FROM frozen_baseline ORDER BY number").fetchall():
+        seals.seal_baseline(int(str(number)))
