@@ -63,7 +63,11 @@ class Table(msgspec.Struct, frozen=True):
 
 
 class Section(msgspec.Struct, frozen=True):
-    """One part under one heading; parts that are empty are not shown."""
+    """One part under one heading; parts that are empty are not shown.
+
+    Attributes:
+        front: belongs to page 1, which on paper is one page and on a wide screen one screen; such parts come first.
+    """
 
     id: str
     title: str
@@ -72,6 +76,7 @@ class Section(msgspec.Struct, frozen=True):
     charts: tuple[Chart, ...] = ()
     tables: tuple[Table, ...] = ()
     notes: tuple[str, ...] = ()
+    front: bool = False
 
 
 class Content(msgspec.Struct, frozen=True):

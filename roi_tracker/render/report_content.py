@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from roi_tracker.proof.proving import NotProven
 from roi_tracker.realization.realized import SCENARIO_BANDS
-from roi_tracker.render.content_blocks import Column, Content, Fact, Section, Table
-from roi_tracker.render.content_charts import Bar, Chart, Layer
+from roi_tracker.render.content_blocks import Column, Content, Section, Table
+from roi_tracker.render.content_charts import Chart, Layer
 from roi_tracker.render.report_background import background_sections
 from roi_tracker.render.report_followup import followup_sections
+from roi_tracker.render.report_front import explained, front_sections, lines_section, quality_fact
 from roi_tracker.render.report_lines import line_section
 from roi_tracker.render.report_money import money_sections
 from roi_tracker.render.report_wording import ReportWording
@@ -20,13 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from roi_tracker.money import Language
-    from roi_tracker.report.model import LineSection, Report
+    from roi_tracker.report.model import Report
 
 _DAYS_A_WEEK = 7
 _MOST_YEARS_AHEAD = 10
 _CURED_BY_TIME = frozenset({"effect_detectable", "minimum_length"})
 """Failed rules that more measured days alone can mend."""
-_FULL_SCORE = 100
 
 
 def report_content(report: Report, language: Language, *, portal: bool = False) -> Content:
@@ -44,11 +44,10 @@ def report_content(report: Report, language: Language, *, portal: bool = False) 
     else:
         period = t("head.period", first=report.go_live, last=real.as_of)
     sections = [
-        _head(w),
+        *front_sections(w, portal=portal),
         _curve(w),
-        _lines(w, portal=portal),
-        _classes(w),
-        _bridge(w),
+        *(() if explained(w) else (lines_section(w, portal=portal),)),
+        _bridge_lines(w),
         _not_proven(w),
         _basis(w),
         *(line_section(w, line, portal=portal) for line in report.lines),
@@ -73,57 +72,6 @@ def report_content(report: Report, language: Language, *, portal: bool = False) 
         footer=t("doc.footer", version=report.inputs.software),
         banner=f"{t('banner.both')} {t('banner.text')}" if report.origin == "simulated" else "",
     )
-
-
-def _head(w: ReportWording) -> Section:
-    t, report, real = w.t, w.report, w.report.realization
-    total, achieved = real.total, real.achievement_interval
-    projected = w.money(real.projected.benefit)
-    if total is None:
-        note = t("head.none_proven", projected=projected)
-    else:
-        ends = {"value": w.money(total.value), "low": w.money(total.low), "high": w.money(total.high)}
-        note = t("head.interval", projected=projected, **ends)
-    share = ""
-    if achieved is not None:
-        share = t("head.achievement_note", low=w.percent(achieved.low), high=w.percent(achieved.high))
-    facts = (
-        Fact(t("head.benefit"), w.money(real.realized.benefit), note, "lead", "benefit"),
-        Fact(t("head.achievement"), w.percent(real.achievement), share, how="achievement"),
-        Fact(
-            t("head.roi"),
-            w.percent(real.realized.roi),
-            t("head.against", value=w.percent(real.projected.roi)),
-            how="roi",
-        ),
-        Fact(
-            t("head.npv"), w.money(real.realized.npv), t("head.against", value=w.money(real.projected.npv)), how="npv"
-        ),
-        Fact(
-            t("head.payback"),
-            w.payback(real.realized.payback),
-            t("head.against", value=w.payback(real.projected.payback)),
-            how="payback",
-        ),
-    )
-    graded = [
-        f"{line.result.proof.basis.grade} {w.name(line.name)}"
-        for line in report.realized
-        if line.result.proof.basis is not None
-    ]
-    notes = [
-        t("headline.lower_bound"),
-        t(
-            f"cost_basis.{real.cost_basis}",
-            realized=w.money(real.realized.cost),
-            projected=w.money(real.projected.cost),
-        ),
-        t("head.grades", grades="; ".join(graded)) if graded else t("head.no_grades"),
-    ]
-    apart = real.total_if_independent
-    if apart is not None and apart != total:
-        notes.append(t("head.independent", low=w.money(apart.low), high=w.money(apart.high)))
-    return Section("head", t("head.title"), facts=facts, notes=tuple(notes))
 
 
 def _curve(w: ReportWording) -> Section:
@@ -154,98 +102,11 @@ def _curve(w: ReportWording) -> Section:
     return Section("curve", t("curve.title"), charts=(Chart("curve", said, w.unit, layers=layers, marks=marks),))
 
 
-def _lines(w: ReportWording, *, portal: bool) -> Section:
-    t, report = w.t, w.report
-    columns = (
-        Column(t("lines.line"), figures=False),
-        Column(t("lines.projected"), how="band"),
-        Column(t("lines.low"), how="benefit"),
-        Column(t("lines.interval"), how="interval"),
-        Column(t("lines.achievement"), how="achievement"),
-        Column(t("lines.grade"), figures=False, how="grade"),
-    )
-    rows, details = [], []
-    for line in report.lines:
-        result, proof = line.result, line.result.proof
-        kind = t(f"class.{line.benefit_class}")
-        held = result.shared or result.realized
-        if isinstance(proof, NotProven) or held is None:
-            none = t("figure.none")
-            rows.append((w.name(line.name), w.plain(result.projected), none, none, none, t("lines.not_proven")))
-            details.append(f"{kind} · {w.why(proof)}")
-            continue
-        interval = f"{w.plain(held.low)} \N{EN DASH} {w.plain(held.high)}"
-        rows.append(
-            (
-                w.name(line.name),
-                w.plain(result.projected),
-                w.plain(held.low),
-                interval,
-                w.percent(result.achievement),
-                proof.basis.grade,
-            )
-        )
-        details.append(_said_of(w, line))
-    table = Table(
-        columns,
-        tuple(rows),
-        details=tuple(details),
-        tones=tuple("warn" if isinstance(line.result.proof, NotProven) else "" for line in report.lines),
-        links=tuple(
-            f"/lines/{line.result.benefit_id}?lang={w.language}" if portal else f"#line-{line.result.benefit_id}"
-            for line in report.lines
-        ),
-    )
-    return Section("lines", t("lines.title"), tables=(table,), notes=(t("lines.note"),))
-
-
-def _said_of(w: ReportWording, line: LineSection) -> str:
-    """Class, physical quantity, why this grade, and with whom it shares."""
-    t, result = w.t, line.result
-    proof = result.proof
-    if isinstance(proof, NotProven):
-        return ""
-    found = proof.estimate
-    quantity = f"{w.quantity(found.avoided)} {w.physical(line)}"
-    change = t("lines.change", share=w.percent(found.relative))
-    parts = [t("lines.of", **{"class": t(f"class.{line.benefit_class}"), "quantity": quantity, "change": change})]
-    parts.append(f"{proof.basis.grade}: " + ", ".join(t(f"grade_reason.{one}") for one in proof.basis.grade_reasons))
-    if result.shared_by and result.realized is not None and result.shared != result.realized:
-        group = next(one for one in w.report.realization.groups if one.id == result.shared_by)
-        others = ", ".join(w.line(one) for one in group.benefits if one != result.benefit_id)
-        parts.append(t("lines.shared", low=w.money(result.realized.low), others=others))
-    return " · ".join(parts)
-
-
-def _classes(w: ReportWording) -> Section:
-    t = w.t
-    heads = ("class", "lines", "projected", "low", "value", "high", "counted")
-    rows = tuple(
-        (
-            t(f"class.{one.benefit_class}"),
-            f"{one.lines}, {one.proven}",
-            w.plain(one.projected),
-            w.plain(one.low),
-            w.plain(one.value),
-            w.plain(one.high),
-            t("classes.yes" if one.counted else "classes.no"),
-        )
-        for one in w.report.classes
-    )
-    columns = tuple(Column(t(f"classes.{name}"), figures=name not in {"class", "counted"}) for name in heads)
-    return Section("classes", t("classes.title"), tables=(Table(columns, rows),), notes=(t("classes.note"),))
-
-
-def _bridge(w: ReportWording) -> Section:
+def _bridge_lines(w: ReportWording) -> Section:
+    """The bridge taken apart by benefit line."""
     t, found = w.t, w.report.realization.bridge
     if found is None:
-        return Section("bridge", t("bridge.title"), texts=(t("bridge.none"),))
-    bars, at = [Bar(t("bridge.projected"), 0.0, w.axis(found.projected), w.plain(found.projected))], found.projected
-    for effect in found.effects:
-        after = at + effect.amount
-        bars.append(Bar(t(f"factor.{effect.factor}"), w.axis(at), w.axis(after), w.signed(effect.amount)))
-        at = after
-    bars.append(Bar(t("bridge.realized"), 0.0, w.axis(found.realized), w.plain(found.realized)))
+        return Section("bridge-lines", t("bridge.by_line"))
     heads = (t("bridge.line"), t("bridge.projected"), *(t(f"factor.{one.factor}") for one in found.effects))
     columns = tuple(
         Column(label, figures=index > 0, how="bridge" if index > 1 else "")
@@ -271,9 +132,8 @@ def _bridge(w: ReportWording) -> Section:
         for part in one.merged
     ]
     return Section(
-        "bridge",
-        t("bridge.title"),
-        charts=(Chart("bridge", t("bridge.chart"), w.unit, tuple(bars)),),
+        "bridge-lines",
+        t("bridge.by_line"),
         tables=(Table(columns, tuple(rows), strong_last=True),),
         notes=(t("bridge.note", value=w.money(uncertain)), *merged),
     )
@@ -327,16 +187,11 @@ def _basis(w: ReportWording) -> Section:
         (
             w.name(line.name),
             t("basis.not_frozen") if line.frozen_at is None else line.frozen_at.date().isoformat(),
-            next((one.sha256 for one in report.inputs.baselines if one.benefit_id == line.result.benefit_id), "-"),
+            w.baseline_hash(line.result.benefit_id) or "-",
         )
         for line in report.lines
     )
     hashes = Table(tuple(Column(t(f"basis.{name}"), figures=False) for name in ("line", "frozen", "hash")), rows)
-    score = report.quality.score
-    lowest = report.quality.lowest
-    note = t("basis.no_score") if lowest is None else t("basis.lowest", part=t(f"quality_part.{lowest}.name"))
-    if score is not None and score >= _FULL_SCORE:
-        note = ""
     tables = [hashes]
     if report.quality.parts:
         heads = (("part", False), ("points", True), ("weight", True), ("made_of", False))
@@ -361,7 +216,7 @@ def _basis(w: ReportWording) -> Section:
     return Section(
         "basis",
         t("basis.title"),
-        facts=(Fact(t("basis.score"), t("figure.none") if score is None else f"{score:.0f} / 100", note, how="score"),),
+        facts=(quality_fact(w),),
         tables=tuple(tables),
         notes=(t("basis.facts", facts=f"{report.facts:,}", origin=t(f"origin.{report.origin}")), *found),
     )

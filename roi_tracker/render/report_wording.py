@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import tomllib
 from decimal import ROUND_HALF_UP, Decimal
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from roi_tracker.money import Money, format_money, unit_factor, unit_label
+from roi_tracker.money import UNIT_FACTORS, Money, fitting_unit, format_money, unit_label
 from roi_tracker.proof.proving import NotProven, Realized
 from roi_tracker.render.catalogue import Catalogue, catalogue, flat
 from roi_tracker.render.rule_text import rule_fix, rule_sentence
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from roi_tracker.baseline.rules import Check
-    from roi_tracker.money import Language
+    from roi_tracker.money import Language, Unit
     from roi_tracker.realization.flows import Payback
     from roi_tracker.report.model import BothNames, LineSection, Report
 
 _FEW = 10
 _MINUS = "\N{MINUS SIGN}"
 _LARGE = 1_000
+_SLIGHT = 1_000
+"""Money below a thousandth of the largest says nothing about the unit of a document."""
 
 
 @lru_cache(maxsize=2)
@@ -30,6 +34,16 @@ def report_words(language: Language) -> Catalogue:
     text = resources.files("roi_tracker.render").joinpath("locale", f"report.{language}.toml").read_text("utf-8")
     base = catalogue(language)
     return Catalogue(language, {key: base.raw(key) for key in base.keys} | flat(tomllib.loads(text)))
+
+
+def _amounts(report: Report) -> Iterator[Decimal]:
+    """Money that page 1 shows."""
+    for line in report.lines:
+        held = line.result.shared or line.result.realized
+        yield line.result.projected
+        yield from () if held is None else (held.low, held.value, held.high)
+    for whole in (report.realization.realized, report.realization.projected):
+        yield from (whole.benefit, whole.cost)
 
 
 class ReportWording:
@@ -53,15 +67,31 @@ class ReportWording:
         """A benefit line's name by its id."""
         return self._lines.get(benefit_id, benefit_id)
 
+    def baseline_hash(self, benefit_id: str) -> str | None:
+        """Hash of the frozen baseline that a line rests on; None without one."""
+        return next((one.sha256 for one in self.report.inputs.baselines if one.benefit_id == benefit_id), None)
+
+    @cached_property
+    def shown_unit(self) -> Unit:
+        """The display unit as these readers count: small enough that no benefit line's money vanishes in it."""
+        report = self.report
+        sizes = [abs(amount) for amount in _amounts(report)]
+        weighty = [one for one in sizes if one and one * _SLIGHT >= max(sizes)]
+        return fitting_unit(report.currency, report.display_unit, self.language, min(weighty, default=Decimal(0)))
+
     @property
     def unit(self) -> str:
         """The display unit in words."""
-        return unit_label(self.report.currency, self.report.display_unit, self.language)
+        return unit_label(self.report.currency, self.shown_unit, self.language)
 
     @property
     def factor(self) -> int:
         """What one display unit is in the currency."""
-        return unit_factor(self.report.currency, self.report.display_unit, self.language)
+        return UNIT_FACTORS[self.shown_unit]
+
+    def stated(self, value: float) -> str:
+        """Money that the case states in its display unit, in the unit of these readers."""
+        return self.money(Decimal(repr(value)) * UNIT_FACTORS[self.report.display_unit])
 
     def axis(self, amount: Decimal) -> float:
         """Money in display units."""
@@ -69,7 +99,7 @@ class ReportWording:
 
     def money(self, amount: Decimal) -> str:
         """An amount in the display unit."""
-        return format_money(Money(amount, self.report.currency), self.language, self.report.display_unit)
+        return format_money(Money(amount, self.report.currency), self.language, self.shown_unit)
 
     def exact(self, amount: Decimal) -> str:
         """An amount in the currency itself, for unit values and ledgers."""
@@ -79,6 +109,8 @@ class ReportWording:
         """An amount in display units for a table whose document states the unit."""
         value = self.axis(amount)
         text = f"{abs(value):,.{0 if abs(value) >= _LARGE else 1}f}"
+        if value and not text.strip("0."):  # money that is there is not shown as none
+            text = f"{abs(value):.3f}"
         return f"{_MINUS}{text}" if value < 0 and text.strip("0.,") else text
 
     def signed(self, amount: Decimal) -> str:

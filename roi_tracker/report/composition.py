@@ -137,9 +137,16 @@ def class_totals(lines: Sequence[LineSection]) -> tuple[ClassTotal, ...]:
                 low=sum((part.low for part in parts), _ZERO),
                 value=sum((part.value for part in parts), _ZERO),
                 high=sum((part.high for part in parts), _ZERO),
+                grades=tuple(sorted({grade for line in own if (grade := _grade(line))})),
             )
         )
     return tuple(found)
+
+
+def _grade(line: LineSection) -> str:
+    """Evidence grade of a line that has money, empty for others."""
+    basis = line.result.proof.basis
+    return "" if line.result.realized is None or basis is None else basis.grade
 
 
 def _gaps(case: BusinessCase, around: Circumstances) -> tuple[Gap, ...]:

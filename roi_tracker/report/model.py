@@ -88,6 +88,7 @@ class ClassTotal(msgspec.Struct, frozen=True):
     Attributes:
         low, value, high: of the proven lines, after sharing; 0 where none is proven.
         counted: whether the class enters the headline.
+        grades: evidence grades of the proven lines, the best first.
     """
 
     benefit_class: str
@@ -98,6 +99,7 @@ class ClassTotal(msgspec.Struct, frozen=True):
     low: Decimal
     value: Decimal
     high: Decimal
+    grades: tuple[str, ...] = ()
 
 
 class SourceRow(msgspec.Struct, frozen=True):
@@ -139,6 +141,7 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
         case_format: how the text is read.
         fact_watermark: number of the last fact.
         facts: facts that held then.
+        facts_head: hash of the newest seal over those facts; see `roi-tracker verify`.
         ledger_head: hash of the newest entry of the ledger.
         software: version that made it.
     """
@@ -149,6 +152,7 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     facts: int
     baselines: tuple[BaselineInput, ...]
     ledger_head: str
+    facts_head: str
     software: str
 
 
