@@ -94,6 +94,7 @@ class Reporting(Programme):
         if moment is not None:
             self._entries = _up_to(self._entries, moment.ledger_head)
         self._seen: Observations | None = None
+        self._until: date | None = None
         self._proofs: tuple[Proof, ...] | None = None
         self._made: dict[date | None, Realization] = {}
 
@@ -102,8 +103,14 @@ class Reporting(Programme):
         if watermark is not None and watermark != self._watermark:
             return super().observations(watermark)
         if self._seen is None:
-            self._seen = super().observations(self._watermark)
+            every = super().observations(self._watermark)
+            self._seen = every if self._until is None else every.until(self._until)
         return self._seen
+
+    def _look_from(self, on: date) -> None:
+        """A report tells of nothing after its own date: neither what was measured nor what was paid."""
+        if self._until != on and (self._until is not None or self.observations().until(on) is not self._seen):
+            self._seen, self._proofs, self._made, self._until = None, None, {}, on
 
     def baselines(self) -> Sequence[FrozenBaseline]:
         """Frozen baselines of the moment."""
@@ -142,6 +149,7 @@ class Reporting(Programme):
             case_format=self._text.format if self._text else "yaml",
             fact_watermark=self._watermark,
             facts=facts,
+            facts_head=self._store.facts_head(self._watermark),
             baselines=tuple(BaselineInput(name, newest[name]) for name in sorted(newest)),
             ledger_head=self._entries[-1].sha256 if self._entries else GENESIS,
             software=version("lineproof"),
@@ -151,8 +159,9 @@ class Reporting(Programme):
         """The management report.
 
         Args:
-            on: date of the document; nothing in a report takes another clock.
+            on: date of the document; nothing in a report takes another clock, and what came later is not in it.
         """
+        self._look_from(on)
         case, observations, found = self._case, self.observations(), self.realization(on)
         lines = tuple(sorted({name for line in case.benefits for name in line.lines}))
         scope = QualityScope(lines, case.periods.baseline.first, min(on, found.as_of or on), on)
@@ -331,6 +340,7 @@ def _named(inputs: Inputs, on: date) -> tuple[tuple[str, str], ...]:
         "case": inputs.case_sha256,
         "case_format": inputs.case_format,
         "fact_watermark": str(inputs.fact_watermark),
+        "facts_head": inputs.facts_head,
         "generated_on": on.isoformat(),
         "ledger_head": inputs.ledger_head,
         "software": inputs.software,

@@ -61,8 +61,8 @@ _SIGNS = "SELECT CAST(group_concat(concat_ws(char(31), line, day, first_us, last
 _SIGNS += " AS BLOB) FROM sign"
 _SIGNS_GIVEN = """
     SELECT line, us / 86400000000 AS day, min(us) AS first_us, max(us) AS last_us
-    FROM (SELECT line, at_us AS us FROM fact WHERE superseded IS NULL AND kind IN ('watched', 'stop')
-          UNION ALL SELECT line, end_us FROM fact WHERE superseded IS NULL AND kind = 'stop')
+    FROM (SELECT line, at_us AS us FROM fact NOT INDEXED WHERE superseded IS NULL AND kind IN ('watched', 'stop')
+          UNION ALL SELECT line, end_us FROM fact NOT INDEXED WHERE superseded IS NULL AND kind = 'stop')
     GROUP BY 1, 2
     """
 

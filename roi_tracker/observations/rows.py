@@ -265,6 +265,16 @@ class Observations(msgspec.Struct, frozen=True, dict=True):
     line_shifts: tuple[LineShift, ...]
     findings: tuple[Finding, ...]
 
+    def until(self, day: date) -> Observations:
+        """What had happened by the end of a day; itself where nothing came after."""
+        if not any(row.day > day for row in (*self.products[-1:], *self.line_shifts[-1:], *self.findings)):
+            return self
+        return Observations(
+            tuple(row for row in self.products if row.day <= day),
+            tuple(row for row in self.line_shifts if row.day <= day),
+            tuple(found for found in self.findings if found.day <= day),
+        )
+
     @cached_property
     def product_table(self) -> ProductTable:
         """`products` as columns, made once."""

@@ -112,6 +112,7 @@ def input_rows(w: ReportWording) -> tuple[tuple[str, str], ...]:
     return (
         (t("inputs.case"), inputs.case_sha256 or t("inputs.unsaved")),
         (t("inputs.facts"), f"{inputs.fact_watermark:,}"),
+        (t("inputs.facts_head"), inputs.facts_head),
         *((t("inputs.baseline", line=w.line(one.benefit_id)), one.sha256) for one in inputs.baselines),
         (t("inputs.ledger"), inputs.ledger_head),
         (t("inputs.software"), f"lineproof {inputs.software}"),

@@ -98,6 +98,7 @@ def _rows(report: Report) -> Iterator[dict[str, str]]:
         yield {"section": "input", "id": baseline.benefit_id, "figure": "baseline", "source": baseline.sha256}
     yield {"section": "input", "figure": "case", "source": report.inputs.case_sha256}
     yield {"section": "input", "figure": "facts", "value": str(report.inputs.fact_watermark)}
+    yield {"section": "input", "figure": "facts_head", "source": report.inputs.facts_head}
     yield {"section": "input", "figure": "ledger_head", "source": report.inputs.ledger_head}
 
 
