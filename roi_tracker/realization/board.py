@@ -20,7 +20,7 @@ from roi_tracker.realization.weeks import WEEK, BaselineWeek, IndicatorWeeks, Li
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from roi_tracker.business_case import BusinessCase, KpiTarget
+    from roi_tracker.business_case import BenefitLine, BusinessCase, KpiTarget
     from roi_tracker.realization.activity import Activity
 
 BoardAxis = Literal["cost", "productivity", "revenue", "risk"]
@@ -66,6 +66,18 @@ class BoardEntry(msgspec.Struct, frozen=True):
     weeks: tuple[WeekPoint, ...]
 
 
+class MeasuredLine(msgspec.Struct, frozen=True):
+    """What the measurement says of one benefit line over all measured days; None without an estimate."""
+
+    benefit_id: str
+    name_ko: str
+    name_en: str
+    proven: bool
+    avoided: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+
 class ReviewEvidence(msgspec.Struct, frozen=True):
     """What is shown for a hypothesis after four weeks.
 
@@ -75,6 +87,7 @@ class ReviewEvidence(msgspec.Struct, frozen=True):
         movement: the indicator's, which is no proof.
         support: what the measurement says of the benefit lines bound to the same source.
         benefits: ids of these lines.
+        measured: the same lines with the quantity avoided and its 90 % interval.
     """
 
     value: float | None
@@ -82,6 +95,7 @@ class ReviewEvidence(msgspec.Struct, frozen=True):
     movement: Movement
     support: Support
     benefits: tuple[str, ...]
+    measured: tuple[MeasuredLine, ...] = ()
 
 
 class ReviewRow(msgspec.Struct, frozen=True):
@@ -210,13 +224,18 @@ def _review(
 ) -> ReviewRow:
     value, previous = _compared(case, indicators, spans)
     bound = [
-        (line.id, proof)
+        (line, proof)
         for line, proof in zip(case.benefits, proofs, strict=True)
         if _follows(target, line.bound_measure, line.measurement.kpi.id if line.measurement.kpi else None)
         and (not target.lines or not line.lines or set(target.lines) & set(line.lines))
     ]
     evidence = ReviewEvidence(
-        value, previous, _movement(target, value, previous), _support(bound), tuple(name for name, _ in bound)
+        value,
+        previous,
+        _movement(target, value, previous),
+        _support([proof for _, proof in bound]),
+        tuple(line.id for line, _ in bound),
+        tuple(_measured(line, proof) for line, proof in bound),
     )
     return ReviewRow(
         kpi_id=target.id,
@@ -257,10 +276,16 @@ def _movement(target: KpiTarget, value: float | None, previous: float | None) ->
     return "better" if (value < previous) == (target.better == "lower") else "worse"
 
 
-def _support(bound: Sequence[tuple[str, Proof]]) -> Support:
-    if not bound:
+def _measured(line: BenefitLine, proof: Proof) -> MeasuredLine:
+    found, proven = proof.estimate, isinstance(proof, Realized)
+    if found is None:
+        return MeasuredLine(line.id, line.name.ko, line.name.en, proven)
+    return MeasuredLine(line.id, line.name.ko, line.name.en, proven, found.avoided, found.low, found.high)
+
+
+def _support(proofs: Sequence[Proof]) -> Support:
+    if not proofs:
         return "no_benefit_line"
-    proofs = [proof for _, proof in bound]
     if any(isinstance(proof, Realized) and proof.estimate.avoided < 0 for proof in proofs):
         return "harm_proven"
     return "not_proven" if any(isinstance(proof, NotProven) for proof in proofs) else "proven"
