@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from roi_tracker.render.catalogue import catalogue
+from roi_tracker.render.review_text import review_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from roi_tracker.money import Language
-    from roi_tracker.realization.board import Board, BoardEntry, ReviewRow
+    from roi_tracker.realization.board import Board, BoardEntry, ReviewPage, ReviewRow
     from roi_tracker.render.catalogue import Catalogue
 
 _WHOLE_FROM = 100
@@ -32,7 +33,7 @@ def board_lines(board: Board, language: Language) -> Iterator[str]:
         yield t("board.review", number=page.number, first=page.first, last=page.last)
         units = {entry.id: entry for entry in board.entries}
         for row in page.rows:
-            yield from _row(row, units[row.kpi_id], t)
+            yield from _row(page, row, units[row.kpi_id], t)
     if board.scores:
         yield ""
         yield t("board.scores")
@@ -75,18 +76,11 @@ def behind_texts(entry: BoardEntry, t: Catalogue) -> Iterator[str]:
         yield t(f"board.{kind}", line=one.line, day=one.last)
 
 
-def _row(row: ReviewRow, entry: BoardEntry, t: Catalogue) -> Iterator[str]:
+def _row(page: ReviewPage, row: ReviewRow, entry: BoardEntry, t: Catalogue) -> Iterator[str]:
     hypothesis = _either(row.hypothesis_ko, row.hypothesis_en, t) or t("board.no_hypothesis")
-    found = row.evidence
     yield "  " + t("board.hypothesis", name=_either(entry.name_ko, entry.name_en, t), hypothesis=hypothesis)
-    yield "    " + t(
-        "board.evidence",
-        previous=_figure(found.previous, t),
-        value=_figure(found.value, t),
-        unit=entry.unit,
-        movement=t(f"movement.{found.movement}"),
-        support=t(f"support.{found.support}"),
-    )
+    for text in review_texts(page, row, entry, t):
+        yield "    " + text
 
 
 def _either(korean: str | None, english: str | None, t: Catalogue) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from roi_tracker.render.board_text import before_text, behind_texts
 from roi_tracker.render.content_blocks import Column, Section, Table
 from roi_tracker.render.content_charts import Chart, Spark
+from roi_tracker.render.review_text import review_texts
 from roi_tracker.render.rule_text import criterion_sentence
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def _condition(w: ReportWording, one: ConditionResult) -> str:
     t = w.t
 
     def shown(value: float) -> str:
-        return w.percent(value) if one.figure in _RATIOS else f"{w.figure(value)} {w.report.display_unit}"
+        return w.percent(value) if one.figure in _RATIOS else w.stated(value)
 
     measured = t("gates.not_measured")
     if one.measured is not None:
@@ -168,7 +169,7 @@ def _review(w: ReportWording, page: ReviewPage, units: dict[str, BoardEntry], *,
                 f"{w.figure(found.previous)} \N{RIGHTWARDS ARROW} {w.figure(found.value)} {entry.unit}",
             )
         )
-        details.append(f"{t(f'movement.{found.movement}')}; {t(f'support.{found.support}')}")
+        details.append(" ".join(review_texts(page, row, entry, t)))
     caption = t("kpi.reviews", number=page.number, first=page.first, last=page.last)
     columns = _heads(w, "kpi", ("name", "hypothesis", "action", "evidence"))
     return Table(columns, tuple(rows), details=tuple(details), caption=caption, folded=folded)

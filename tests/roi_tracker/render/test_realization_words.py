@@ -28,8 +28,7 @@ CODES = {
     "kpi_state": board.KpiState,
     "kpi_basis": indicators.IndicatorBasis,
     "trend": trend.Trend,
-    "movement": board.Movement,
-    "support": board.Support,
+    "review": board.Movement,
     "score": Score,
 }
 
