@@ -19,13 +19,12 @@ from edge_agent.adapters.folder_source import FolderSource
 from edge_agent.adapters.model_catalog import ModelCatalog
 from edge_agent.adapters.mqtt_fast_client import fast_lane_open
 from edge_agent.adapters.mqtt_sink import MqttSink
-from edge_agent.adapters.opencv_decoder import OpencvDecoder
-from edge_agent.adapters.opencv_map_codec import encode_map
 from edge_agent.adapters.sqlite_store import SqliteStore
 from edge_agent.adapters.system_clock import SystemClock
 from edge_agent.adapters.systemd_notify import notify
 from edge_agent.composition.asking import asked, station_audits
 from edge_agent.composition.cameras import camera_sources, evidence_of
+from edge_agent.composition.eyes import station_eyes
 from edge_agent.composition.mqtt_sources import mqtt_sources
 from edge_agent.condition import STALL_LIMIT_S, Condition, Heartbeat
 from edge_agent.errors import AgentError, ConfigError, StoreError, UnreachableError
@@ -38,14 +37,14 @@ from edge_agent.pipeline import Line, Pace, Pipeline
 from edge_agent.recovery import resume_stops, warm_monitor
 from edge_agent.status.board import LineBoard
 from edge_agent.status.server import StatusContext, create_app
-from edge_agent.workers.inspecting import Eyes, StationAudit, StationPlan, StationWorker
+from edge_agent.workers.inspecting import StationAudit, StationPlan, StationWorker
 from edge_agent.workers.monitoring import AssetMonitor, WatchPlan
 from edge_agent.workers.publishing import StationPolicy, agent_state_topic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from edge_agent.ports import Clock, ImageScorer, Source
+    from edge_agent.ports import Clock, Source
     from edge_agent.settings.config import AlarmSettings, AssetSettings, Settings
 
 log = structlog.get_logger(__name__)
@@ -289,13 +288,13 @@ def _workers(
     workers: dict[str, StationWorker] = {}
     problems: dict[str, str] = {}
     for station in settings.stations:
-        scorer: ImageScorer = catalog.image_scorer(station.model)
+        scorer = catalog.image_scorer(station.model)
         if scorer.provider != settings.inference.providers[0]:
             problems[station.name] = "provider_fallback"
             log.warning("not the wanted provider", station=station.name, provider=scorer.provider)
         kept = frozenset(station.keep_evidence)
         plan = StationPlan(station.name, station.line, station.mode, kept, station.origin, audits.get(station.name))
-        eyes = Eyes(OpencvDecoder(station.limits), scorer, evidence_of(station, evidence), encode_map)
+        eyes = station_eyes(station, scorer, evidence_of(station, evidence), settings.inference)
         queue_size = settings.inference.image_queue
         workers[station.name] = StationWorker(plan, eyes, clock, metrics, queue_size=queue_size)
     return workers, problems

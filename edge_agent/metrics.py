@@ -56,6 +56,12 @@ METRICS: tuple[MetricSpec, ...] = (
         "lineproof_rebirths_asked_total", "counter", "Requests to Sparkplug edge nodes for their births.", ("node",)
     ),
     MetricSpec(
+        "lineproof_image_views_total",
+        "counter",
+        "Images of stations with reduced decode, by the view whose score holds: `reduced` or `full`.",
+        ("station", "view"),
+    ),
+    MetricSpec(
         "lineproof_image_refusals_total",
         "counter",
         "Images refused before scoring; each part got NO_VERDICT.",
@@ -170,6 +176,10 @@ class Metrics:
     def image_refused(self, station: str, reason: str) -> None:
         """An image was refused and its part got NO_VERDICT."""
         self._add("lineproof_image_refusals_total", (station, reason))
+
+    def image_view(self, station: str, view: str) -> None:
+        """An image was judged from its reduced or its full picture."""
+        self._add("lineproof_image_views_total", (station, view))
 
     def camera_frame(self, station: str, fate: str) -> None:
         """A camera delivered a frame."""

@@ -337,6 +337,7 @@ class Pipeline:
         self._last_commit_ms = seconds * 1e3
         self._acknowledge([entry.delivery for entry in entries if entry.delivery is not None])
         self._send(durable)
+        self._settle_images(entries)
         self._answer(entries, durable)
         for committed in durable.committed:
             self._line.metrics.committed(committed, seconds)
@@ -370,6 +371,14 @@ class Pipeline:
                 if message.key not in self._watch:
                     self._watch.sent(message, now)
                     self._line.sink.send(message)
+
+    def _settle_images(self, entries: Sequence[Entry]) -> None:
+        """From here on the delivery watch keeps the deadlines of what these images became."""
+        for entry in entries:
+            frames = entry.delivery.frames if entry.delivery is not None else ()
+            worker = self._line.workers.get(frames[0].station) if frames else None
+            if worker is not None:
+                worker.settle()
 
     @staticmethod
     def _answer(entries: Sequence[Entry], durable: Durable) -> None:

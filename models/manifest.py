@@ -50,12 +50,15 @@ class InputContract(_Table, frozen=True):
         dtype: element type.
         layout: `NHWC` for one image (1, h, w, 3) of any size, `NTC` for one window (1, rows, channels).
         colour: channel order of an image; `none` for windows.
+        side_px: shorter side that an image is resized to inside the graph, 0 where it is not known: a smaller picture
+            would tell the model less.
     """
 
     name: str
     dtype: Literal["uint8", "float32"]
     layout: Literal["NHWC", "NTC"]
     colour: Literal["RGB", "none"] = "none"
+    side_px: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
 class Output(_Table, frozen=True):

@@ -37,6 +37,8 @@ class OnnxImageScorer:
         except ModelError as error:
             raise refused(error) from error
         self._identity = ModelIdentity(label=folder.manifest.label, digest=folder.digest)
+        self.input_side_px = folder.manifest.input.side_px
+        """Side that images are resized to inside the model, pixels; 0 when the model does not say."""
         self._limits = Limits(threshold=self._model.limits.threshold, review_from=self._model.limits.review_from)
 
     @property

@@ -7,7 +7,7 @@ from any; a sink is called from the writer thread and settles from its own. Ever
 from edge_agent.ports.clock import Clock
 from edge_agent.ports.intake import BatchSource, Codec, Decoded, Delivery, LinkHealth, Quarantined, Source
 from edge_agent.ports.outlets import Observer, Recorder, Sink
-from edge_agent.ports.scoring import HealthScorer, ImageDecoder, ImageScorer, ModelIdentity
+from edge_agent.ports.scoring import HealthScorer, ImageDecoder, ImageScorer, ModelIdentity, ReducingDecoder
 from edge_agent.ports.store import EvidenceStore, Store, StoreReader
 from edge_agent.ports.transactions import Batch, Committed, MinuteRollup, OutboxMessage, StoreTotals
 
@@ -30,6 +30,7 @@ __all__ = [
     "OutboxMessage",
     "Quarantined",
     "Recorder",
+    "ReducingDecoder",
     "Sink",
     "Source",
     "Store",

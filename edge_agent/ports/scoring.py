@@ -33,6 +33,19 @@ class ImageDecoder(Protocol):
         ...
 
 
+class ReducingDecoder(ImageDecoder, Protocol):
+    """A decoder that can also give a smaller picture for less time."""
+
+    def decode_reduced(self, encoded: bytes, least_side_px: int) -> NDArray[np.uint8] | None:
+        """Return the smallest picture, uint8 (height, width, 3), RGB, whose shorter side is at least so many pixels;
+        None where the format or the size has none smaller than the full one.
+
+        Raises:
+            ImageRefusedError: as `decode`.
+        """
+        ...
+
+
 class ImageScorer(Protocol):
     """An image model, loaded and warm. One instance is used by one thread at a time."""
 

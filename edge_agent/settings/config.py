@@ -14,6 +14,7 @@ from pydantic import Field, SecretStr, model_validator
 
 from edge_agent.settings.camera import CameraSettings
 from edge_agent.settings.capture import USUAL_REASONS, AuditSettings, DowntimeSettings, StopReasonSettings
+from edge_agent.settings.inference import InferenceSettings
 from edge_agent.settings.mqtt import MqttSourceSettings
 from edge_agent.settings.oee import OeeSettings
 from edge_agent.settings.section import Name, Section
@@ -248,15 +249,6 @@ class StatusSettings(Section):
     hosts: tuple[HostName, ...] = Field(
         default=(), description="Host names the page may be opened by, besides localhost and addresses."
     )
-
-
-class InferenceSettings(Section):
-    """Where models run."""
-
-    providers: tuple[str, ...] = Field(
-        default=("CPUExecutionProvider",), min_length=1, description="ONNX Runtime providers, most wanted first."
-    )
-    image_queue: int = Field(default=4, ge=1, le=1_000, description="Images waiting for a station's model.")
 
 
 class Settings(Section):

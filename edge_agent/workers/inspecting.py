@@ -6,6 +6,7 @@ import math
 import queue
 import threading
 import time
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from edge_agent.inspection.sampling import AuditLottery, AuditRates
     from edge_agent.metrics import Metrics
     from edge_agent.ports import Clock, Delivery, EvidenceStore, ImageDecoder, ImageScorer
+    from edge_agent.workers.reduced_view import ReducedView
 
 log = structlog.get_logger(__name__)
 
@@ -64,12 +66,15 @@ class StationPlan:
 
 @dataclass(frozen=True, slots=True)
 class Eyes:
-    """What a station sees and judges with; `draw_map` turns a float map into bytes worth keeping."""
+    """What a station sees and judges with; `draw_map` turns a float map into bytes worth keeping; `reduced` is its
+    small view of JPEGs, None where it has none.
+    """
 
     decoder: ImageDecoder
     scorer: ImageScorer
     evidence: EvidenceStore
     draw_map: Callable[[NDArray[np.float32], float], bytes]
+    reduced: ReducedView | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +98,7 @@ class StationWorker:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._busy: tuple[int, int] | None = None
+        self._underway: deque[int] = deque()
         self._hand_on: Callable[[Judged], None] | None = None
 
     @property
@@ -118,9 +124,17 @@ class StationWorker:
 
     @property
     def oldest_s(self) -> float:
-        """Age of the image in hand since its capture, seconds, until its verdict has been handed on; 0 without one."""
+        """Age since its capture, seconds, of the oldest image whose verdict is not durable yet; 0 without one."""
         busy = self._busy
-        return (self._clock.now().mono_ns - busy[1]) / 1e9 if busy is not None else 0.0
+        oldest = list(tuple(self._underway)[:1])
+        if busy is not None:
+            oldest.append(busy[1])
+        return (self._clock.now().mono_ns - min(oldest)) / 1e9 if oldest else 0.0
+
+    def settle(self) -> None:
+        """The oldest verdict handed on is durable, and on its way. Called by the writer, in the order of `hand_on`."""
+        if self._underway:
+            self._underway.popleft()
 
     def start(self, hand_on: Callable[[Judged], None]) -> None:
         """Begin; `hand_on` takes each result and may block."""
@@ -153,9 +167,12 @@ class StationWorker:
         decoded_ns = began_ns
         try:
             _refuse_unfit(frame, queued_ms)
-            pixels = self.eyes.decoder.decode(frame.encoded)
+            pixels = self._small(frame)
+            reduced = pixels is not None
+            if pixels is None:
+                pixels = self.eyes.decoder.decode(frame.encoded)
             decoded_ns = time.monotonic_ns()
-            score = self.eyes.scorer.score(pixels)
+            score = self._settled(frame, self.eyes.scorer.score(pixels), reduced=reduced)
             decision = decide(score.value, self.eyes.scorer.limits)
         except ImageRefusedError as error:
             self._metrics.image_refused(self.plan.name, error.reason)
@@ -178,6 +195,20 @@ class StationWorker:
         )
         inspection = self._event(frame, decision, score, (image, anomaly_map), latency)
         return (inspection,) if drawn is None else (inspection, drawn)
+
+    def _small(self, frame: Frame) -> NDArray[np.uint8] | None:
+        """The frame's small picture, where it may decide."""
+        view = self.eyes.reduced
+        return view.decode(frame.encoded, self.eyes.scorer) if view is not None else None
+
+    def _settled(self, frame: Frame, score: Score, *, reduced: bool) -> Score:
+        """The score that holds: a small picture's near a limit does not."""
+        view, scorer = self.eyes.reduced, self.eyes.scorer
+        if view is None:
+            return score
+        held = view.settle(frame.encoded, score, scorer, scorer.limits, reduced=reduced)
+        self._metrics.image_view(self.plan.name, "reduced" if reduced and held is score else "full")
+        return held
 
     def _drawn(self, frame: Frame, verdict: VerdictName) -> Event | None:
         """The event that says that a part was drawn for the audit, None for all others.
@@ -266,7 +297,11 @@ class StationWorker:
             captured = delivery.frames[0].captured
             self._busy = (time.monotonic_ns(), captured.mono_ns)
             events = tuple(event for frame in delivery.frames for event in self.judge(frame))
+            self._underway.append(captured.mono_ns)
             hand_on(Judged(delivery, events, captured.utc_us))
+            if self.eyes.reduced is not None:
+                self._busy = (time.monotonic_ns(), self._clock.now().mono_ns)  # a hang in the trial must be seen too
+                self.eyes.reduced.try_kept()
             self._busy = None
 
 

@@ -149,7 +149,9 @@ def teach_images(
         task="anomaly",
         product=teaching.product,
         licence=LICENCE,
-        input=InputContract(name="image", dtype="uint8", layout="NHWC", colour="RGB"),
+        input=InputContract(
+            name="image", dtype="uint8", layout="NHWC", colour="RGB", side_px=teaching.preprocessing.size
+        ),
         outputs=(
             Output(name="score", dtype="float32", meaning="anomaly score of the image, higher is more abnormal"),
             Output(

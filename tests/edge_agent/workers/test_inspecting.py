@@ -197,6 +197,10 @@ def test_images_come_out_in_order_and_a_full_queue_holds_the_source_back() -> No
     deadline = time.monotonic() + 10
     while worker.busy_s and time.monotonic() < deadline:
         threading.Event().wait(0.01)
-    assert worker.busy_s == worker.oldest_s == 0
+    assert worker.busy_s == 0
+    for _ in range(6):
+        assert worker.oldest_s > 0.5  # handed on, and not durable
+        worker.settle()
+    assert worker.oldest_s == 0
     worker.stop()
     assert not worker.alive
