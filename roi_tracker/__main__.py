@@ -16,6 +16,7 @@ from roi_tracker.commands.measuring import measure
 from roi_tracker.commands.pilots import pilot_app
 from roi_tracker.commands.reports import report
 from roi_tracker.commands.serving import serve
+from roi_tracker.commands.verifying import verify
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 app.command()(appraise)
@@ -28,6 +29,7 @@ app.add_typer(ledger_app, name="ledger")
 app.command()(measure)
 app.command()(board)
 app.command()(report)
+app.command()(verify)
 app.command()(serve)
 
 

@@ -56,14 +56,15 @@ def import_events(  # noqa: PLR0913 - options of one command
     with open_store(store, create=True) as opened, errors.status("importing") if sys.stderr.isatty() else nullcontext():
         done = [_plant_file(path, mapping, plant, (opened, store, case), replace=replace) for path in of_plant]
         done += _events(exports, source, opened)
+        head = opened.head().sha256
     total = {name: sum(getattr(d, name) for d in done) for name in ("added", "duplicates", "ignored", "replaced")}
     if json:
-        print_json(total)
+        print_json(total | {"head": head})
     else:
         replaced = f", {total['replaced']} replaced" if total["replaced"] else ""
         say(
             f"{total['added']} facts added, {total['duplicates']} already there{replaced},"
-            f" {total['ignored']} events of no use here"
+            f" {total['ignored']} events of no use here; head {head[:16]}"
         )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from roi_tracker.errors import StoreError
+from roi_tracker.errors import StoreError, StoreUnusableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,9 +21,18 @@ DEFAULT_STORE = Path("lineproof-data/roi.sqlite")
 
 
 def _there(path: Path, *, create: bool) -> None:
-    if create:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    elif not path.exists():
+    try:
+        if create:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        there = path.exists()
+    except OSError as error:
+        raise StoreUnusableError(
+            f"the store's folder cannot be made or read: {error.strerror}",
+            field="--store",
+            value=path,
+            hint="name a file in a folder that exists and may be written",
+        ) from error
+    if not create and not there:
         raise StoreError("no such store", field="--store", value=path, hint="import facts first: roi-tracker import")
 
 
@@ -32,7 +41,8 @@ def open_store(path: Path, *, create: bool = False) -> Iterator[SqliteStore]:
     """Open the store; only an import makes one, so that a typing error is no empty report.
 
     Raises:
-        StoreError: there is none, or it cannot be opened.
+        StoreError: there is none.
+        StoreUnusableError: it cannot be made or opened.
     """
     from roi_tracker.adapters.sqlite_store import SqliteStore
 
@@ -49,7 +59,8 @@ def open_ledger(path: Path, *, create: bool = False) -> Iterator[SqliteLedger]:
     """Open the ledger in the store's file; only what writes entries may make one.
 
     Raises:
-        StoreError: there is none, or it cannot be opened.
+        StoreError: there is none.
+        StoreUnusableError: it cannot be made or opened.
     """
     from roi_tracker.adapters.sqlite_ledger import SqliteLedger
 

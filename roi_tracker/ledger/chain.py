@@ -159,12 +159,17 @@ def verify(entries: Sequence[Entry], head: Head, printed: Iterable[str] = ()) ->
     faults.extend(
         ChainFault("head_unknown", 0, f"{sha256} is not in this chain")
         for sha256 in printed
-        if not any(one.startswith(_readable(sha256)) for one in known)
+        if not any(one.startswith(readable_head(sha256)) for one in known)
     )
     return tuple(faults)
 
 
-def _readable(printed: str) -> str:
+def readable_head(printed: str) -> str:
+    """A hash as printed, whole or its first letters, as it is compared.
+
+    Raises:
+        StoreError: too short to tell one head from another.
+    """
     wanted = printed.strip().lower()
     if len(wanted) < _SHORTEST_HASH:
         raise StoreError(
