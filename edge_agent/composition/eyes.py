@@ -8,6 +8,7 @@ from edge_agent.adapters.onnx_scorer import OnnxImageScorer
 from edge_agent.adapters.opencv_decoder import OpencvDecoder
 from edge_agent.adapters.opencv_map_codec import encode_map
 from edge_agent.workers.inspecting import Eyes
+from edge_agent.workers.recipes import TunedScorer
 from edge_agent.workers.reduced_view import ReducedView
 
 if TYPE_CHECKING:
@@ -26,4 +27,5 @@ def station_eyes(
 
 
 def _input_side_px(scorer: ImageScorer) -> int:
-    return scorer.input_side_px if isinstance(scorer, OnnxImageScorer) else 0
+    model = scorer.scorer if isinstance(scorer, TunedScorer) else scorer
+    return model.input_side_px if isinstance(model, OnnxImageScorer) else 0

@@ -10,11 +10,13 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
 import structlog
 
 from edge_agent.errors import AgentError, ImageRefusedError
 from edge_agent.events import AuditDraw, Event, Inspection, LatencyMs
 from edge_agent.inspection.inspections import Decision, Score, decide
+from edge_agent.workers.recipes import RecipeBook
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,9 +91,18 @@ class Judged:
 class StationWorker:
     """Decodes, scores and judges one station's images, in order. Doubt is NO_VERDICT, never PASS."""
 
-    def __init__(self, plan: StationPlan, eyes: Eyes, clock: Clock, metrics: Metrics, *, queue_size: int) -> None:
+    def __init__(
+        self,
+        plan: StationPlan,
+        eyes: Eyes | RecipeBook,
+        clock: Clock,
+        metrics: Metrics,
+        *,
+        queue_size: int,
+    ) -> None:
         self.plan = plan
-        self.eyes = eyes
+        self.book = eyes if isinstance(eyes, RecipeBook) else RecipeBook(eyes)
+        self.failing = ""
         self._clock = clock
         self._metrics = metrics
         self._queue: queue.Queue[Delivery] = queue.Queue(maxsize=queue_size)
@@ -100,6 +111,11 @@ class StationWorker:
         self._busy: tuple[int, int] | None = None
         self._underway: deque[int] = deque()
         self._hand_on: Callable[[Judged], None] | None = None
+
+    @property
+    def eyes(self) -> Eyes:
+        """What the station sees and judges with where a product has no recipe of its own."""
+        return self.book.usual
 
     @property
     def waiting(self) -> int:
@@ -165,45 +181,46 @@ class StationWorker:
         queued_ms = max(0.0, (self._clock.now().mono_ns - frame.captured.mono_ns) / 1e6)
         score: Score | None = None
         decoded_ns = began_ns
+        book, failing = self.book, ""  # one book from here to the event, whatever a reload puts in its place
+        if not frame.product:
+            frame = msgspec.structs.replace(frame, product=book.product_at(frame.captured))
+        eyes = book.usual
         try:
             _refuse_unfit(frame, queued_ms)
-            pixels = self._small(frame)
+            eyes = book.of(frame.product)
+            pixels = _small(frame, eyes)
             reduced = pixels is not None
             if pixels is None:
-                pixels = self.eyes.decoder.decode(frame.encoded)
+                pixels = eyes.decoder.decode(frame.encoded)
             decoded_ns = time.monotonic_ns()
-            score = self._settled(frame, self.eyes.scorer.score(pixels), reduced=reduced)
-            decision = decide(score.value, self.eyes.scorer.limits)
+            score = self._settled(frame, eyes, eyes.scorer.score(pixels), reduced=reduced)
+            decision = decide(score.value, eyes.scorer.limits)
         except ImageRefusedError as error:
             self._metrics.image_refused(self.plan.name, error.reason)
             decision = Decision("NO_VERDICT", error.reason)
         except AgentError as error:
             log.warning("model failed on an image", station=self.plan.name, image=frame.name, error=str(error))
-            decision = Decision("NO_VERDICT", "model_failed")
+            decision = Decision("NO_VERDICT", failing := "model_failed")
         except Exception:
             # the task boundary of one image: the part must get NO_VERDICT and the station must go on
             log.exception("judging an image failed", station=self.plan.name, image=frame.name)
-            decision = Decision("NO_VERDICT", "judging_failed")
+            decision = Decision("NO_VERDICT", failing := "judging_failed")
         inferred_ns = time.monotonic_ns()
+        self.failing = failing
         drawn = self._drawn(frame, decision.verdict)
-        image, anomaly_map = self._keep(frame, score, decision, wanted=drawn is not None)
+        image, anomaly_map = self._keep(eyes, frame, score, decision, wanted=drawn is not None)
         latency = LatencyMs(
             queue=queued_ms,
             decode=(decoded_ns - began_ns) / 1e6,
             infer=(inferred_ns - decoded_ns) / 1e6,
             decide=(time.monotonic_ns() - inferred_ns) / 1e6,
         )
-        inspection = self._event(frame, decision, score, (image, anomaly_map), latency)
+        inspection = self._event(eyes.scorer, frame, decision, score, (image, anomaly_map), latency)
         return (inspection,) if drawn is None else (inspection, drawn)
 
-    def _small(self, frame: Frame) -> NDArray[np.uint8] | None:
-        """The frame's small picture, where it may decide."""
-        view = self.eyes.reduced
-        return view.decode(frame.encoded, self.eyes.scorer) if view is not None else None
-
-    def _settled(self, frame: Frame, score: Score, *, reduced: bool) -> Score:
+    def _settled(self, frame: Frame, eyes: Eyes, score: Score, *, reduced: bool) -> Score:
         """The score that holds: a small picture's near a limit does not."""
-        view, scorer = self.eyes.reduced, self.eyes.scorer
+        view, scorer = eyes.reduced, eyes.scorer
         if view is None:
             return score
         held = view.settle(frame.encoded, score, scorer, scorer.limits, reduced=reduced)
@@ -235,16 +252,16 @@ class StationWorker:
         return Event(f"audit_draw/{frame.key}", frame.line, frame.captured.utc, body, self.plan.origin)
 
     def _keep(
-        self, frame: Frame, score: Score | None, decision: Decision, *, wanted: bool
+        self, eyes: Eyes, frame: Frame, score: Score | None, decision: Decision, *, wanted: bool
     ) -> tuple[str | None, str | None]:
         if not frame.encoded or not (wanted or decision.verdict in self.plan.keep_evidence):
             return None, None
         try:
-            image = self.eyes.evidence.put(frame.encoded)
+            image = eyes.evidence.put(frame.encoded)
             if score is None or score.anomaly_map is None:
                 return image, None
-            drawn = self.eyes.draw_map(score.anomaly_map, self.eyes.scorer.limits.threshold)
-            return image, self.eyes.evidence.put(drawn)
+            drawn = eyes.draw_map(score.anomaly_map, eyes.scorer.limits.threshold)
+            return image, eyes.evidence.put(drawn)
         except (AgentError, OSError, ValueError) as error:
             # a full disk, or a map that cannot be drawn, costs the picture, never the verdict
             log.warning("evidence image not kept", station=self.plan.name, image=frame.name, error=str(error))
@@ -252,13 +269,13 @@ class StationWorker:
 
     def _event(
         self,
+        scorer: ImageScorer,
         frame: Frame,
         decision: Decision,
         score: Score | None,
         kept: tuple[str | None, str | None],
         latency: LatencyMs,
     ) -> Event:
-        scorer = self.eyes.scorer
         finite = score is not None and math.isfinite(score.value)
         for stage in ("queue", "decode", "infer", "decide"):
             self._metrics.stage(stage, getattr(latency, stage) / 1e3)
@@ -275,8 +292,8 @@ class StationWorker:
                 reason=decision.reason,
                 mode=self.plan.mode,
                 score=score.value if score is not None and finite else None,
-                threshold=scorer.limits.threshold,
-                review_from=scorer.limits.review_from,
+                threshold=_written(scorer.limits.threshold),
+                review_from=_written(scorer.limits.review_from),
                 model=scorer.identity.label,
                 model_digest=scorer.identity.digest,
                 image=kept[0],
@@ -294,6 +311,9 @@ class StationWorker:
                 delivery = self._queue.get(timeout=_POLL_S)
             except queue.Empty:
                 continue
+            if not delivery.frames:
+                hand_on(Judged(delivery, (), 0))  # it waited here for the images before it
+                continue
             captured = delivery.frames[0].captured
             self._busy = (time.monotonic_ns(), captured.mono_ns)
             events = tuple(event for frame in delivery.frames for event in self.judge(frame))
@@ -303,6 +323,17 @@ class StationWorker:
                 self._busy = (time.monotonic_ns(), self._clock.now().mono_ns)  # a hang in the trial must be seen too
                 self.eyes.reduced.try_kept()
             self._busy = None
+
+
+def _small(frame: Frame, eyes: Eyes) -> NDArray[np.uint8] | None:
+    """The frame's small picture, where it may decide."""
+    view = eyes.reduced
+    return view.decode(frame.encoded, eyes.scorer) if view is not None else None
+
+
+def _written(limit: float) -> float | None:
+    """A limit as an event bears it: that of a model that cannot be used is none."""
+    return limit if math.isfinite(limit) else None
 
 
 def _refuse_unfit(frame: Frame, queued_ms: float) -> None:
