@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks.laboratory.peers import Claim
-from roi_tracker.baseline.sufficiency import check, model_checks, range_checks
+from roi_tracker.baseline.sufficiency import TREND_CONFIDENCE, check, model_checks, range_checks
 from roi_tracker.case.plant import Period
 from roi_tracker.measurement.designs.comparison import as_marked
 from roi_tracker.measurement.designs.shrinkage import against, levels_of, shrink, shrunk
@@ -132,7 +132,7 @@ def measured(source: Source, periods: tuple[Period, Period], chosen_from: Direct
     baseline, reporting = periods
     before, after = source.panel(baseline), source.panel(reporting)
     counterfactual, checks = _frozen(source, before, baseline)
-    model, limit = counterfactual.model, student_quantile(CONFIDENCE, counterfactual.model.dof)
+    model, limit = counterfactual.model, student_quantile(TREND_CONFIDENCE, counterfactual.model.dof)
     checks += _ranges(counterfactual, before, after)
     treated, donors = before.line.where(before.treated).seen, before.line.where(~before.treated).seen
     if not donors:

@@ -32,6 +32,7 @@ class World:
         mix_shift: by how much the share of the second product rises at go-live; it fails twice as often.
         volume_shift: factor on the volume at go-live, less one.
         trend: change of the log rate a day, before and after go-live.
+        own_trend: the same of the treated lines alone.
         dip, dip_days: rise of the log rate in the last days before go-live (Ashenfelter's dip).
         common_change: change of the log rate of all lines at go-live, no merit of the programme.
         contamination: share of the effect that control lines get as well.
@@ -59,6 +60,7 @@ class World:
     mix_shift: float = 0.0
     volume_shift: float = 0.0
     trend: float = 0.0
+    own_trend: float = 0.0
     dip: float = 0.0
     dip_days: int = 0
     common_change: float = 0.0
@@ -149,6 +151,7 @@ def draw(world: World, rng: np.random.Generator) -> Plant:
     log_rate += moved[:, None, None]
     dip = (day >= world.baseline_days - world.dip_days) & ~live
     log_rate[:, : world.treated] += world.dip * dip[:, None, None]
+    log_rate[:, : world.treated] += world.own_trend * day[:, None, None]
     share = np.full((days, products), 1.0 / products)
     if products > 1:
         share[live, -1] += world.mix_shift

@@ -60,6 +60,12 @@ SCENARIOS = (
         controls_help=True,
     ),
     Scenario(
+        "treated lines drift alone",
+        World(rho=0.5, sd=0.20, own_trend=-0.001, controls=3),
+        "lines and controls move alike",
+        controls_help=True,
+    ),
+    Scenario(
         "change on all lines",
         World(rho=0.5, sd=0.20, common_change=-0.20, controls=3),
         "nothing else changes",

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from roi_tracker.baseline.sufficiency import Check, check
+from roi_tracker.baseline.sufficiency import TREND_CONFIDENCE, Check, check
 from roi_tracker.measurement.designs.comparison import as_marked, compare, staggered
 from roi_tracker.measurement.designs.randomisation import Randomisation, randomisation_test
 from roi_tracker.measurement.designs.shrinkage import FEWEST_LINES, against, levels_of, shrink, shrunk
 from roi_tracker.measurement.designs.synthetic import FEWEST_CONTROLS, synthetic_control
 from roi_tracker.measurement.drift import drift_of
-from roi_tracker.measurement.estimation import CONFIDENCE, Measurement, before_and_after
+from roi_tracker.measurement.estimation import Measurement, before_and_after
 from roi_tracker.measurement.panels.building import panel_of
 from roi_tracker.measurement.quantiles import student_quantile
 from roi_tracker.measurement.regression import predict, trend_of
@@ -118,7 +118,7 @@ def _undrifted(contrast: Contrast, counterfactual: Counterfactual, evidence: Evi
 def _with_controls(line: BenefitLine, counterfactual: Counterfactual, evidence: Evidence) -> Comparison:
     """Difference-in-differences; where the lines drifted apart already in the baseline, a mixture that did not."""
     controls, model = line.measurement.control_lines, counterfactual.model
-    limit = student_quantile(CONFIDENCE, model.dof)
+    limit = student_quantile(TREND_CONFIDENCE, model.dof)
     if abs(model.trend_t) > limit and len(controls) >= FEWEST_CONTROLS:
         contrast = synthetic_control(model, evidence.baseline, evidence.reporting, line.lines, controls)
         return Comparison("synthetic_control", contrast, (_comparable(contrast, limit, len(controls)),), controls)
@@ -127,9 +127,21 @@ def _with_controls(line: BenefitLine, counterfactual: Counterfactual, evidence: 
 
 
 def _comparable(contrast: Contrast, limit: float, controls: int) -> Check:
-    """Lines and controls must have moved alike before the programme; stricter than the rule that refuses a baseline."""
+    """Lines and controls must have moved alike before the programme. The limit is that of every rule against drifts,
+    which one honest baseline in a hundred exceeds: a stricter one refused honest plants and stopped no false claim that
+    `drift_explains_less` does not stop (decision 0131).
+    """
     t = trend_of(contrast.baseline_noise)
-    return check("control_lines_comparable", "baseline", passed=abs(t) <= limit, t=t, limit=limit, controls=controls)
+    alpha = 2 * (1 - TREND_CONFIDENCE)
+    return check(
+        "control_lines_comparable",
+        "baseline",
+        passed=abs(t) <= limit,
+        t=t,
+        limit=limit,
+        controls=controls,
+        alpha=round(alpha, 6),
+    )
 
 
 def _drawn(line: BenefitLine, evidence: Evidence, counterfactual: Counterfactual, comparison: Comparison) -> Comparison:

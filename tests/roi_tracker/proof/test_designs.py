@@ -143,6 +143,17 @@ def test_lines_that_drifted_apart_need_a_mixture_or_are_refused(case: BusinessCa
     assert (two.basis.grade, two.basis.grade_reasons) == ("D", ("baseline_refused",))
 
 
+def test_one_honest_comparison_in_a_hundred_is_refused(case: BusinessCase) -> None:
+    """The rule's limit is the 99.5 % quantile on either side, and it says so."""
+    go_live = case.periods.reporting.first
+    found = run(case, plant(("a", "b"), {"a": go_live}), ("a",), MeasurementPlan(control_lines=("b",)))
+    told = next(rule for rule in found.basis.checks if rule.rule == "control_lines_comparable")
+    evidence = {one.name: one.value for one in told.evidence}
+    assert evidence["alpha"] == 0.01
+    trend = next(rule for rule in found.basis.checks if rule.rule == "no_trend")
+    assert evidence["limit"] == next(one.value for one in trend.evidence if one.name == "limit")
+
+
 def test_a_mixture_of_lines_that_sink_alike_takes_the_place_of_the_difference(case: BusinessCase) -> None:
     """The line and two of its four controls improve by themselves; the others do not. The mixture finds those two."""
     go_live = case.periods.reporting.first
