@@ -100,6 +100,61 @@ def test_grey_is_repeated_into_three_channels(suffix: str) -> None:
     np.testing.assert_array_equal(decoded[:, :, 0], decoded[:, :, 2])
 
 
+# ---- smaller pictures -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("least", "size"), [(64, None), (32, (38, 50)), (20, (38, 50)), (19, (19, 25)), (10, (10, 13)), (2, (10, 13))]
+)
+def test_a_jpeg_is_decoded_as_small_as_the_model_allows(least: int, size: tuple[int, int] | None) -> None:
+    data = encoded(".jpg", cv2.resize(picture(), (100, 76)).astype(np.uint8))
+    reduced = DECODER.decode_reduced(data, least)
+    assert (reduced.shape[:2] if reduced is not None else None) == size
+    if reduced is not None:
+        divisor = -(-100 // reduced.shape[1])
+        rows, columns = 76 // divisor, 100 // divisor
+        whole = DECODER.decode(data)[: rows * divisor, : columns * divisor].astype(int)
+        means = whole.reshape(rows, divisor, columns, divisor, 3).mean(axis=(1, 3))
+        assert np.abs(reduced[:rows, :columns] - means).mean() < 3
+
+
+def test_a_smaller_grey_or_rotated_jpeg_is_as_the_full_one() -> None:
+    grey = encoded(".jpg", picture()[:, :, 0])
+    reduced = DECODER.decode_reduced(grey, 20)
+    assert reduced is not None
+    assert reduced.shape == (20, 25, 3)
+    np.testing.assert_array_equal(reduced[:, :, 0], reduced[:, :, 2])
+    rotated = encoded(".jpg", picture())
+    exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
+    rotated = rotated[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + rotated[2:]
+    turned = DECODER.decode_reduced(rotated, 20)
+    assert turned is not None
+    assert turned.shape == (20, 25, 3)
+    assert DECODER.decode(rotated).shape == (40, 50, 3)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".bmp", ".tiff", ".webp"])
+def test_only_a_jpeg_has_a_smaller_picture(suffix: str) -> None:
+    assert DECODER.decode_reduced(encoded(suffix, picture()), 2) is None
+
+
+def test_a_smaller_picture_that_shows_nothing_leaves_it_to_the_full_one() -> None:
+    checkered = np.indices((64, 64)).sum(axis=0) % 2 * 2 + 127
+    data = encoded(".jpg", checkered.astype(np.uint8), cv2.IMWRITE_JPEG_QUALITY, 100)
+    assert np.ptp(DECODER.decode(data)) > 0
+    assert DECODER.decode_reduced(data, 8) is None
+
+
+def test_a_smaller_picture_is_refused_as_the_full_one() -> None:
+    data = encoded(".jpg", picture())
+    with pytest.raises(ImageRefusedError) as caught:
+        DECODER.decode_reduced(data[:-40], 10)
+    assert caught.value.reason == refusal(data[:-40])
+    with pytest.raises(ImageRefusedError) as caught:
+        OpencvDecoder(ImageLimits(max_pixels=1_024)).decode_reduced(data, 10)
+    assert caught.value.reason == "image_too_many_pixels"
+
+
 @pytest.mark.parametrize(("suffix", "levels"), [(".png", 0), (".tiff", 1)])
 def test_16_bits_lose_their_low_byte_as_in_opencvs_own_8_bit_reading(suffix: str, levels: int) -> None:
     wide = picture().astype(np.uint16) * 256 + 255
