@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from roi_tracker.proof.proving import NotProven
 from roi_tracker.realization.realized import SCENARIO_BANDS
 from roi_tracker.render.content_blocks import Column, Fact, Section, Table
+from roi_tracker.render.report_details import detail_tables
 
 if TYPE_CHECKING:
     from roi_tracker.measurement.estimation import Estimate
@@ -23,6 +24,7 @@ def line_section(w: ReportWording, line: LineSection, *, portal: bool = False) -
     tables: list[Table] = []
     if basis is not None:
         tables.append(_ground(w, line, basis, portal=portal))
+        tables += detail_tables(w, basis.detail)
     if result.months:
         tables.append(_months(w, line))
     if result.adjustment is not None:
