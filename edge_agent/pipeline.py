@@ -103,12 +103,17 @@ def _weight(item: WriterItem) -> int:
     return len(item.readings) if isinstance(item, Delivery) else 0
 
 
+def _messages(item: WriterItem) -> int:
+    """Messages of an item: a run of them is one item."""
+    return item.messages if isinstance(item, Delivery) else 1
+
+
 class Pipeline:
     """Runs the route. `start` and `stop` are called once, from one thread; `record` from any."""
 
     def __init__(self, line: Line) -> None:
         self._line = line
-        self._queue: WriterQueue[WriterItem] = WriterQueue(line.pace.queue_messages, _weight)
+        self._queue: WriterQueue[WriterItem] = WriterQueue(line.pace.queue_messages, _weight, _messages)
         # not in the queue: a full queue must never hold up the sink's network thread
         self._settlements: queue.SimpleQueue[tuple[str, Instant]] = queue.SimpleQueue()
         self._watch = DeliveryWatch()
@@ -196,7 +201,7 @@ class Pipeline:
 
     def deliver(self, delivery: Delivery) -> None:
         """Take a delivery from a source's thread; blocks while the pipeline is full."""
-        self._line.metrics.messages(delivery.source, 1)
+        self._line.metrics.messages(delivery.source, delivery.messages)
         if delivery.frames:
             self._line.workers[delivery.frames[0].station].offer(delivery)
         else:
@@ -208,7 +213,7 @@ class Pipeline:
             for delivery in deliveries:
                 self.deliver(delivery)
         elif deliveries:
-            self._line.metrics.messages(deliveries[0].source, len(deliveries))
+            self._line.metrics.messages(deliveries[0].source, sum(delivery.messages for delivery in deliveries))
             self._put(deliveries)
 
     def record(self, event: Event, *, timeout_s: float) -> bool:
@@ -257,18 +262,19 @@ class Pipeline:
         """Wait for a first item, then gather until the group is full or its time is up; take all settlements."""
         entries: list[Entry] = []
         deadline = time.monotonic() + _IDLE_S
-        readings = 0
-        while len(entries) < self._line.pace.commit_messages and readings < _GROUP_READINGS:
+        messages = readings = 0
+        while messages < self._line.pace.commit_messages and readings < _GROUP_READINGS:
             left_s = deadline - time.monotonic()
             if left_s <= 0:
                 break
-            items = self._queue.take(self._line.pace.commit_messages - len(entries), _GROUP_READINGS - readings, left_s)
+            items = self._queue.take(self._line.pace.commit_messages - messages, _GROUP_READINGS - readings, left_s)
             if not items:
                 break
             if not entries:
                 deadline = time.monotonic() + self._line.pace.commit_s
             for item in items:
                 entries.append(self._enter(item))
+                messages += _messages(item)
                 readings += _weight(item)
                 self._committer.advance()
         return [*entries, *self._settled()]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from enum import IntEnum
+from typing import overload
 
 import msgspec
 import numpy as np
@@ -52,6 +54,70 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
     t_us: int
     value: float
     quality: int = 0
+
+
+class ReadingRun(Sequence[Reading]):
+    """Readings held as columns: what thousands of messages carry becomes an object each only for who looks at it.
+
+    Attributes:
+        channels, times_us, values, qualities: of each reading in turn, all of one length; see `Reading`.
+
+    >>> temperature = Channel("press-1", "ram", "temp", "Cel")
+    >>> run = ReadingRun.of([Reading(temperature, 1_000, 21.5), Reading(temperature, 2_000, 22.0)])
+    >>> run.values, run[1].t_us, len(run[1:])
+    ([21.5, 22.0], 2000, 1)
+    """
+
+    __slots__ = ("channels", "qualities", "times_us", "values")
+
+    def __init__(self, channels: list[Channel], times_us: list[int], values: list[float], qualities: list[int]) -> None:
+        self.channels = channels
+        self.times_us = times_us
+        self.values = values
+        self.qualities = qualities
+
+    @classmethod
+    def of(cls, readings: Iterable[Reading]) -> ReadingRun:
+        """Readings as columns; a run is given back as it is."""
+        if isinstance(readings, cls):
+            return readings
+        run = cls([], [], [], [])
+        run.extend(readings)
+        return run
+
+    def extend(self, readings: Iterable[Reading]) -> None:
+        """Add readings at the end; only who made the run may."""
+        if isinstance(readings, ReadingRun):
+            self.channels += readings.channels
+            self.times_us += readings.times_us
+            self.values += readings.values
+            self.qualities += readings.qualities
+            return
+        for reading in readings:
+            self.channels.append(reading.channel)
+            self.times_us.append(reading.t_us)
+            self.values.append(reading.value)
+            self.qualities.append(reading.quality)
+
+    def __len__(self) -> int:
+        return len(self.times_us)
+
+    def __iter__(self) -> Iterator[Reading]:
+        return map(Reading, self.channels, self.times_us, self.values, self.qualities)
+
+    @overload
+    def __getitem__(self, index: int) -> Reading: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> ReadingRun: ...
+
+    def __getitem__(self, index: int | slice) -> Reading | ReadingRun:
+        if isinstance(index, slice):
+            return ReadingRun(self.channels[index], self.times_us[index], self.values[index], self.qualities[index])
+        return Reading(self.channels[index], self.times_us[index], self.values[index], self.qualities[index])
+
+    def __repr__(self) -> str:
+        return repr(list(self))
 
 
 class SequenceMark(msgspec.Struct, frozen=True, gc=False):

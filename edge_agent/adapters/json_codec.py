@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from edge_agent.instant import MICROSECONDS_PER_SECOND
+from edge_agent.payloads.reading_runs import RunReader
 from edge_agent.payloads.strict_json import read_json
 from edge_agent.payloads.values import PayloadReader, decode_value
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from edge_agent.instant import Instant
-    from edge_agent.ports import Decoded
+    from edge_agent.payloads.topic_entries import ReadingsPlan
+    from edge_agent.ports import Decoded, Stretch
     from edge_agent.settings.mqtt import MqttSourceSettings
 
 
@@ -29,6 +34,11 @@ class JsonCodec:
 
     def __init__(self, settings: MqttSourceSettings) -> None:
         self._reader = PayloadReader(settings, "json")
+        self._runs = RunReader(
+            settings.max_payload_bytes,
+            settings.max_clock_skew_s * MICROSECONDS_PER_SECOND,
+            settings.max_future_s * MICROSECONDS_PER_SECOND,
+        )
 
     @property
     def filters(self) -> tuple[str, ...]:
@@ -44,3 +54,13 @@ class JsonCodec:
         entry = self._reader.entries.find(topic)
         body = read_json(payload, self._reader.max_bytes)
         return decode_value(entry, body, self._reader.message(topic, payload, received, retained=retained))
+
+    def plan(self, topic: str) -> ReadingsPlan | None:
+        """Which readings a topic carries; None where `read_run` has nothing to do."""
+        return self._reader.plan(topic)
+
+    def read_run(
+        self, plans: Sequence[ReadingsPlan | None], payloads: Sequence[bytes], received_us: int
+    ) -> Sequence[Stretch]:
+        """As `ports.RunCodec.decode_run`, for topics whose plans are known."""
+        return self._runs.read(plans, payloads, received_us)

@@ -114,7 +114,7 @@ class PlantClient(mqtt.Client):
 
     def puback(self, mids: Iterable[int]) -> None:
         """Acknowledge QoS 1 messages, in the order given, as one piece."""
-        packets = b"".join(PUBACK_HEAD + mid.to_bytes(2, "big") for mid in mids)
+        packets = b"".join([PUBACK_HEAD + mid.to_bytes(2, "big") for mid in mids])
         if packets:
             self._packet_queue(mqtt.PUBACK, packets, 0, 1)
 

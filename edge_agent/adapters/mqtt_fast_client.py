@@ -1,8 +1,9 @@
 """The fast lane: whole PUBLISH packets are read from what one `recv` brought; every other packet is paho's own.
 
 Parsing a message costs paho 30 us and more, most of it for objects that nobody looks at. Here a PUBLISH of QoS 0 or 1
-that lies whole in the receive buffer and bears no properties is cut out of it and handed to `on_message`; `puback`
-(of `PlantClient`) sends the acknowledgements of a commit as one write. Everything else goes through paho's
+that lies whole in the receive buffer and bears no properties is cut out of it and handed to `on_message`, or, where
+`on_run` is set, those of QoS 1 that follow one another all at once to that; `puback` (of `PlantClient`) sends the
+acknowledgements of a commit as one write. Everything else goes through paho's
 `_packet_read`, which reads from the same buffer: connect, keepalive, QoS 2, properties, packets that are not complete
 yet or longer than 16 KiB, and whatever is malformed, so that it is refused exactly as paho refuses it.
 
@@ -12,6 +13,7 @@ Known to work with the versions of `KNOWN_PAHO`, whose source was read; with ano
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
 import paho.mqtt
@@ -31,7 +33,8 @@ KNOWN_PAHO: Final = frozenset({"2.2.0"})
 SHORTEST = 4  # bytes of a PUBLISH: header, remaining length, the topic's length
 PUBLISH_MASK, PUBLISH_BITS = 0b1111_0100, 0b0011_0000  # type 3 and QoS below 2; MQTT 5 sections 2.1.2 and 3.3.1
 DUP, QOS_1, RETAIN = 0b1000, 0b0010, 0b0001
-TOPIC_LENGTH_BYTES = 2
+AT_LEAST_ONCE = 0b0011_1010  # head of a PUBLISH of QoS 1 that is not retained, DUP or not: `head | DUP`
+LENGTH_BYTES = 2  # of a topic's length, and of a packet identifier
 MORE = 0x80  # of a variable byte integer: another byte follows; MQTT 5 section 1.5.5
 
 _log = structlog.get_logger(__name__)
@@ -70,6 +73,19 @@ class PublishedMessage(mqtt.MQTTMessage):
         return self._info
 
 
+@dataclass(frozen=True, slots=True)
+class PublishRun:
+    """Plain messages of QoS 1, not retained, that followed one another.
+
+    Attributes:
+        topics, payloads, mids: of each message in turn; mids are packet identifiers.
+    """
+
+    topics: list[bytes]
+    payloads: list[bytes]
+    mids: list[int]
+
+
 class FastClient(PlantClient):
     """`PlantClient` that cuts plain PUBLISH packets out of its receive buffer itself.
 
@@ -78,6 +94,8 @@ class FastClient(PlantClient):
     """
 
     _has_filtered_callbacks = False
+    on_run: Callable[[PublishRun], None] | None = None
+    """Called with plain messages of QoS 1 instead of `on_message`, under the same rules."""
 
     def message_callback_add(self, sub: str, callback: Callable[[mqtt.Client, object, mqtt.MQTTMessage], None]) -> None:
         """From here on paho reads every message, because it knows which callback is meant."""
@@ -130,6 +148,13 @@ class FastClient(PlantClient):
         data, at = self._received, self._position
         overhead, sock = self._protocol == MQTTProtocolVersion.MQTTv5, self._sock
         now_s = time.monotonic()
+        if self.on_run is not None:
+            taken = self._take_run(self.on_run, most)
+            if taken:
+                with self._msgtime_mutex:
+                    self._last_bytes_received = now_s
+                return taken
+            most = 1  # one that is no part of a run, and then a look for the next run
         taken = 0
         while taken < most and (cut := _cut(data, at, overhead)) is not None:
             message, stop = cut
@@ -144,6 +169,21 @@ class FastClient(PlantClient):
             with self._msgtime_mutex:
                 self._last_bytes_received = now_s
         return taken
+
+    def _take_run(self, callback: Callable[[PublishRun], None], most: int) -> int:
+        """Hand over the messages of QoS 1 at the front of the buffer; returns how many there were."""
+        packet_at = self._position
+        run, self._position = _cut_run(self._received, packet_at, self._protocol == MQTTProtocolVersion.MQTTv5, most)
+        if run.mids:
+            with self._in_callback_mutex:
+                try:
+                    callback(run)
+                except Exception as error:
+                    self._easy_log(LogLevel.MQTT_LOG_ERR, "Caught exception in on_run: %s", error)
+                    if not self.suppress_exceptions:
+                        self._position = packet_at
+                        raise
+        return len(run.mids)
 
     def _tell(self, message: PublishedMessage, packet_at: int) -> None:
         """Call `on_message` under paho's rules; a callback that fails gets the same packet again, as paho does it."""
@@ -172,16 +212,44 @@ def _cut(data: bytes, at: int, overhead: int) -> tuple[PublishedMessage, int] | 
             return None
         remaining, begin = remaining & ~MORE | data[begin] << 7, begin + 1
     stop = begin + remaining
-    if stop > end or remaining < TOPIC_LENGTH_BYTES:
+    if stop > end or remaining < LENGTH_BYTES:
         return None
     # ---- variable header
-    topic = begin + TOPIC_LENGTH_BYTES
+    topic = begin + LENGTH_BYTES
     mid = topic + (data[begin] << 8 | data[begin + 1])
     body = mid + (head & QOS_1) + overhead  # QoS 1 is a bit of value 2, as many as the bytes of a packet identifier
     if body > stop or (data[body - 1] if overhead else mid == topic):
         return None  # too short; or it has properties; or, before MQTT 5, no topic
     number = data[mid] << 8 | data[mid + 1] if head & QOS_1 else 0
     return PublishedMessage(data[topic:mid], data[body:stop], number, head, overhead), stop
+
+
+def _cut_run(data: bytes, at: int, overhead: int, most: int) -> tuple[PublishRun, int]:
+    """The messages of QoS 1 that `_cut` would cut one after the other from a place, and where the last of them ends."""
+    # every step that is a call or an object here is paid by each message
+    topics: list[bytes] = []
+    payloads: list[bytes] = []
+    mids: list[int] = []
+    end = len(data)
+    while len(mids) < most and end - at >= SHORTEST and data[at] | DUP == AT_LEAST_ONCE:
+        remaining, begin = data[at + 1], at + 2
+        if remaining & MORE:
+            if data[begin] & MORE:
+                break
+            remaining, begin = remaining & ~MORE | data[begin] << 7, begin + 1
+        stop = begin + remaining
+        if stop > end or remaining < LENGTH_BYTES:
+            break
+        topic = begin + LENGTH_BYTES
+        mid = topic + (data[begin] << 8 | data[begin + 1])
+        body = mid + LENGTH_BYTES + overhead
+        if body > stop or (data[body - 1] if overhead else mid == topic):
+            break
+        topics.append(data[topic:mid])
+        payloads.append(data[body:stop])
+        mids.append(data[mid] << 8 | data[mid + 1])
+        at = stop
+    return PublishRun(topics, payloads, mids), at
 
 
 def fast_lane_open(version: str = paho.mqtt.__version__) -> bool:

@@ -12,22 +12,30 @@ by its key. A reading without a time stamp has no such key, so that it may be re
 
 from __future__ import annotations
 
-import hashlib
+import itertools
 import queue
 import threading
 import time
-from collections import Counter, deque
+from collections import deque
 from typing import TYPE_CHECKING
 
 import msgspec
 import structlog
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from edge_agent.adapters.mqtt_arrivals import (
+    EVIDENCE_BYTES,
+    Arrival,
+    ArrivalReader,
+    ArrivalRun,
+    MqttToken,
+    MqttTokens,
+    arrival,
+    digest_of,
+)
 from edge_agent.adapters.mqtt_client import Session
 from edge_agent.adapters.mqtt_connection import LONGEST_SLEEP_S, Backoff, MqttConnection
-from edge_agent.errors import PoisonMessageError
-from edge_agent.instant import Instant
-from edge_agent.ports import Decoded, Delivery, LinkHealth, Quarantined
+from edge_agent.adapters.mqtt_fast_client import FastClient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,25 +45,17 @@ if TYPE_CHECKING:
     from paho.mqtt.reasoncodes import ReasonCode
 
     from edge_agent.adapters.mqtt_client import PlantClient
-    from edge_agent.ports import Clock, Codec
+    from edge_agent.adapters.mqtt_fast_client import PublishRun
+    from edge_agent.instant import Instant
+    from edge_agent.ports import Clock, Codec, Delivery, LinkHealth
     from edge_agent.settings.config import BrokerSettings
 
 QOS_0_WAITING = 10_000
-EVIDENCE_BYTES = 4_096
-DETAIL_CHARACTERS = 500
-CLOSE_US = 1_000  # a clock that is further back was set back, and is believed
+CLOSE_US = 10_000  # a clock that is further back was set back, and is believed
 HELD_BACK_S = 5.0  # a delivery that waits this long is worth telling people
 PAUSE_WAIT_S = 5.0
 
 _log = structlog.get_logger(__name__)
-
-
-class MqttToken(msgspec.Struct, frozen=True, gc=False):
-    """Names one delivery: `serial` is never used twice, while brokers use a packet identifier (`mid`) over and over."""
-
-    serial: int
-    mid: int
-    qos: int
 
 
 class SourceCounts(msgspec.Struct, frozen=True):
@@ -78,18 +78,6 @@ class SourceCounts(msgspec.Struct, frozen=True):
     connections: int
     sessions_lost: int
     quarantined: dict[str, int]
-
-
-class _Arrival(msgspec.Struct, frozen=True, gc=False):
-    """One message as received, before anything is known about it; `problem` is set where it needs no decoder."""
-
-    token: MqttToken
-    topic: str
-    payload: bytes
-    received: Instant
-    retained: bool
-    digest: str = ""
-    problem: tuple[str, str] | None = None
 
 
 class MqttSource:
@@ -121,17 +109,19 @@ class MqttSource:
     ) -> None:
         self.name = f"mqtt:{client_id}"
         self._filters = tuple(filters)
-        self._codec = codec
+        self._reader = ArrivalReader(self.name, codec)
         self._clock = clock
         self._max_payload_bytes = max_payload_bytes
         self._connection = MqttConnection(broker, Session(client_id, keep=True), self, clock, backoff)
         self._connection.client.on_message = self._on_message
+        if self._reader.reads_runs and isinstance(self._connection.client, FastClient):
+            self._connection.client.on_run = self._on_run
         self._connection.client.on_subscribe = self._on_subscribe
-        self._received: list[_Arrival] = []  # of this turn of the network thread
+        self._received: list[Arrival | ArrivalRun] = []  # of this turn of the network thread
         self._newest_us = 0
-        self._queued_count = self._taken_count = 0  # each written by one thread; their difference waits
-        self._arrivals: queue.SimpleQueue[list[_Arrival] | None] = queue.SimpleQueue()
-        self._acknowledgements: deque[MqttToken] = deque()
+        self._arrived_count = self._taken_count = 0  # each written by one thread; their difference waits
+        self._arrivals: queue.SimpleQueue[list[Arrival | ArrivalRun] | None] = queue.SimpleQueue()
+        self._acknowledgements: deque[MqttToken | MqttTokens] = deque()
         self._unacknowledged: dict[int, int] = {}  # packet identifier to serial; of the present connection only
         self._deliver: Callable[[Delivery], None] | None = None
         self._deliver_batch: Callable[[Sequence[Delivery]], None] = self._deliver_each
@@ -143,7 +133,6 @@ class MqttSource:
         self._serial = 0
         self._abandoned = 0  # serials up to here come again by themselves
         self._acknowledged = self._stale = self._dropped_qos0 = self._sessions_lost = 0
-        self._quarantined: Counter[str] = Counter()
 
     # ---- port ---------------------------------------------------------------------------------------------------
 
@@ -161,7 +150,7 @@ class MqttSource:
 
     def acknowledge(self, tokens: Sequence[object]) -> None:
         """Queue acknowledgements, in the order given; never blocks."""
-        self._acknowledgements.extend(token for token in tokens if isinstance(token, MqttToken))
+        self._acknowledgements.extend(token for token in tokens if isinstance(token, MqttToken | MqttTokens))
         self._connection.wake()
 
     def health(self) -> LinkHealth:
@@ -209,7 +198,7 @@ class MqttSource:
             dropped_qos0=self._dropped_qos0,
             connections=self._connection.connections,
             sessions_lost=self._sessions_lost,
-            quarantined=dict(self._quarantined),
+            quarantined=dict(self._reader.quarantined),
         )
 
     # ---- network thread -----------------------------------------------------------------------------------------
@@ -234,6 +223,9 @@ class MqttSource:
         mids: list[int] = []
         while self._acknowledgements:
             token = self._acknowledgements.popleft()
+            if isinstance(token, MqttTokens):
+                mids += self._still_known(token)
+                continue
             if token.qos == 0:
                 continue
             if self._unacknowledged.get(token.mid) != token.serial:
@@ -247,6 +239,16 @@ class MqttSource:
                 client.ack(token.mid, token.qos)
         client.puback(mids)
         return LONGEST_SLEEP_S
+
+    def _still_known(self, tokens: MqttTokens) -> list[int]:
+        """Packet identifiers of a run that this connection has not acknowledged yet."""
+        known = self._unacknowledged
+        mids = [mid for mid, serial in zip(tokens.mids, itertools.count(tokens.serial)) if known.get(mid) == serial]
+        for mid in mids:
+            del known[mid]
+        self._acknowledged += len(mids)
+        self._stale += len(tokens.mids) - len(mids)
+        return mids
 
     def closing(self, client: PlantClient) -> None:
         """Acknowledge what was committed before the goodbye."""
@@ -271,36 +273,63 @@ class MqttSource:
             return
         if token.qos > 0:
             self._unacknowledged[token.mid] = token.serial
-        payload = bytes(message.payload)
-        problem = digest = None
-        try:
-            topic = message.topic
-        except UnicodeDecodeError as error:
-            topic = "(not UTF-8)"
-            problem = ("bad_topic", f"the topic is not UTF-8: {error.object!r}")
-        if len(payload) > self._max_payload_bytes:
-            problem = ("too_large", f"{len(payload)} bytes; mqtt.max_payload_bytes is {self._max_payload_bytes}")
-            digest = _digest(topic, payload)
-            payload = payload[:EVIDENCE_BYTES]  # so that giants do not pile up in the queue
-        self._received.append(_Arrival(token, topic, payload, received, bool(message.retain), digest or "", problem))
+        # paho's own decoding of the topic raises; ours tells it as a problem of this message
+        arrived = arrival(token, message._topic, bytes(message.payload), received, retained=bool(message.retain))  # noqa: SLF001 - the topic's bytes, of paho and of ours
+        self._receive(self._within_bounds(arrived))
 
-    def _moment(self) -> Instant:
-        """The time of receipt, never that of the message before: a reading without a stamp is known by it."""
+    def _on_run(self, run: PublishRun) -> None:
+        if max(map(len, run.payloads)) > self._max_payload_bytes:
+            self._on_large_run(run)
+            return
+        count = len(run.mids)
+        received = self._moment(count)
+        first = self._serial + 1
+        self._serial += count
+        self._unacknowledged.update(zip(run.mids, itertools.count(first)))
+        self._receive(ArrivalRun(first, received, run.topics, run.payloads, run.mids))
+
+    def _on_large_run(self, run: PublishRun) -> None:
+        for topic, payload, mid in zip(run.topics, run.payloads, run.mids, strict=True):
+            self._serial += 1
+            self._unacknowledged[mid] = self._serial
+            token = MqttToken(self._serial, mid, 1)
+            arrived = arrival(token, topic, payload, self._moment(), retained=False)
+            self._receive(self._within_bounds(arrived))
+
+    def _receive(self, arrived: Arrival | ArrivalRun) -> None:
+        self._received.append(arrived)
+        self._arrived_count += len(arrived)
+
+    def _within_bounds(self, arrived: Arrival) -> Arrival:
+        """An arrival, cut where its payload is too large, so that giants do not pile up in the queue."""
+        size = len(arrived.payload)
+        if size <= self._max_payload_bytes:
+            return arrived
+        return msgspec.structs.replace(
+            arrived,
+            problem=("too_large", f"{size} bytes; mqtt.max_payload_bytes is {self._max_payload_bytes}"),
+            digest=digest_of(arrived.topic, arrived.payload),
+            payload=arrived.payload[:EVIDENCE_BYTES],
+        )
+
+    def _moment(self, messages: int = 1) -> Instant:
+        """The time of receipt, never that of the message before: a reading without a stamp is known by it. Of several
+        messages it is that of the first, and each later one came a microsecond after.
+        """
         now = self._clock.now()
         if 0 <= self._newest_us - now.utc_us < CLOSE_US:
             now = msgspec.structs.replace(now, utc_us=self._newest_us + 1)
-        self._newest_us = now.utc_us
+        self._newest_us = now.utc_us + messages - 1
         return now
 
     def _pass_on(self) -> None:
         if self._received:
-            self._queued_count += len(self._received)
             self._arrivals.put(self._received)
             self._received = []
 
     @property
     def _waiting(self) -> int:
-        return len(self._received) + self._queued_count - self._taken_count
+        return self._arrived_count - self._taken_count
 
     # ---- pump thread --------------------------------------------------------------------------------------------
 
@@ -309,12 +338,16 @@ class MqttSource:
             arrivals = self._arrivals.get()
             if arrivals is None or self._pausing.is_set():
                 return
-            self._taken_count += len(arrivals)
-            if any(arrival.token.serial <= self._abandoned for arrival in arrivals):
-                arrivals = [a for a in arrivals if a.token.qos == 0 or a.token.serial > self._abandoned]
+            self._taken_count += sum(map(len, arrivals))
+            if any(arrived.last_serial <= self._abandoned for arrived in arrivals):
+                arrivals = [
+                    arrived
+                    for arrived in arrivals
+                    if arrived.last_serial > self._abandoned or (isinstance(arrived, Arrival) and not arrived.token.qos)
+                ]
             self._delivering_since_s = time.monotonic()
             try:
-                self._deliver_batch([self._read(arrival) for arrival in arrivals])
+                self._deliver_batch([delivery for arrived in arrivals for delivery in self._reader.read(arrived)])
             except Exception as error:  # noqa: BLE001 - supervised boundary: one failed delivery must not end the thread
                 _log.exception("delivery failed", source=self.name)
                 if self._pausing.is_set():
@@ -332,49 +365,3 @@ class MqttSource:
             if self._deliver is not None:
                 self._delivering_since_s = time.monotonic()
                 self._deliver(delivery)
-
-    def _read(self, arrival: _Arrival) -> Delivery:
-        quarantined: Sequence[Quarantined] = ()
-        decoded = Decoded()
-        try:
-            if arrival.problem is not None:
-                quarantined = (self._quarantine(arrival, *arrival.problem),)
-            else:
-                decoded = self._codec.decode(
-                    arrival.topic, arrival.payload, arrival.received, retained=arrival.retained
-                )
-        except PoisonMessageError as error:
-            quarantined = (self._quarantine(arrival, error.reason, str(error)),)
-        except Exception as error:  # noqa: BLE001 - a defect of a decoder must not stop the stream; the message is kept
-            _log.exception("decoder failed", source=self.name, topic=arrival.topic)
-            quarantined = (self._quarantine(arrival, "decoder_failed", f"{type(error).__name__}: {error}"),)
-        if decoded.refused is not None:
-            quarantined = (self._quarantine(arrival, decoded.refused.reason, str(decoded.refused)),)
-        return Delivery(
-            source=self.name,
-            token=arrival.token,
-            received_mono_ns=arrival.received.mono_ns,
-            readings=decoded.readings,
-            facts=decoded.facts,
-            frames=decoded.frames,
-            quarantined=quarantined,
-            mark=decoded.mark,
-            waveforms=decoded.waveforms,
-            silent=decoded.silent,
-        )
-
-    def _quarantine(self, arrival: _Arrival, reason: str, detail: str) -> Quarantined:
-        self._quarantined[reason] += 1
-        digest = arrival.digest or _digest(arrival.topic, arrival.payload)
-        return Quarantined(
-            key=f"{self.name}/{digest}",
-            source=self.name,
-            topic=arrival.topic,
-            reason=reason,
-            detail=detail[:DETAIL_CHARACTERS],
-            payload=arrival.payload[:EVIDENCE_BYTES],
-        )
-
-
-def _digest(topic: str, payload: bytes) -> str:
-    return hashlib.sha256(topic.encode() + b"\0" + payload).hexdigest()[:32]

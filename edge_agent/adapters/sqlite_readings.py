@@ -17,6 +17,7 @@ import structlog
 from edge_agent.adapters import reading_blocks
 from edge_agent.adapters.minute_rollups import MINUTE_US, minute_start, minute_starts, roll_up
 from edge_agent.adapters.reading_blocks import BLOCK_US, Series, block_start
+from edge_agent.readings import ReadingRun
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +30,9 @@ BLOCKS_A_CALL = 16  # bounds how long a compaction keeps the writer from facts: 
 READINGS_A_CALL = 10_000
 ROWS_A_STATEMENT = 100
 """Each statement gives the interpreter away once, and the source's threads take it: one a row would be a convoy."""
+
+COLUMNS = 4
+"""Of a staged row."""
 
 _log = structlog.get_logger(__name__)
 
@@ -63,23 +67,26 @@ class ReadingTables:
 
     def insert(self, readings: Sequence[Reading]) -> int:
         """Stage readings whose (channel, time) is new, in blocks as well as in staging; returns how many were."""
-        rows: list[_StagedRow] = []
-        late: list[_StagedRow] = []
+        run = ReadingRun.of(readings)
+        known = self._channel_ids
+        ids = [known.get(channel) or self._channel_id(channel) for channel in run.channels]
         newest = self._newest_compacted()
-        for reading in readings:
-            channel_id = self._channel_ids.get(reading.channel)
-            if channel_id is None:
-                channel_id = self._channel_id(reading.channel)
-            row = (reading.t_us, channel_id, reading.value, reading.quality)
-            (late if reading.t_us <= newest.get(channel_id, _BEFORE_ALL) else rows).append(row)
-        if late:
-            rows += self._not_in_blocks(late)
+        if newest and min(run.times_us) <= max(newest.values()):
+            rows = list(zip(run.times_us, ids, run.values, run.qualities, strict=True))
+            late = [row for row in rows if row[0] <= newest.get(row[1], _BEFORE_ALL)]
+            rows = [row for row in rows if row[0] > newest.get(row[1], _BEFORE_ALL)]
+            cells: list[float | None] = list(chain.from_iterable(rows + self._not_in_blocks(late)))
+        else:  # the usual case, without an object a row
+            cells = [None] * (len(ids) * COLUMNS)
+            cells[0::COLUMNS], cells[1::COLUMNS] = run.times_us, ids
+            cells[2::COLUMNS], cells[3::COLUMNS] = run.values, run.qualities
         before = self._connection.total_changes()
-        whole = len(rows) - len(rows) % ROWS_A_STATEMENT
-        for first in range(0, whole, ROWS_A_STATEMENT):
-            some = rows[first : first + ROWS_A_STATEMENT]
-            self._connection.execute(_STAGE_MANY, tuple(chain.from_iterable(some)))
-        self._connection.executemany(_STAGE_ONE, rows[whole:])
+        size = ROWS_A_STATEMENT * COLUMNS
+        whole = len(cells) - len(cells) % size
+        for first in range(0, whole, size):
+            self._connection.execute(_STAGE_MANY, cells[first : first + size])
+        rest = iter(cells[whole:])
+        self._connection.executemany(_STAGE_ONE, zip(rest, rest, rest, rest, strict=True))
         return self._connection.total_changes() - before
 
     def _channel_id(self, channel: Channel) -> int:

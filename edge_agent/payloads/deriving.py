@@ -8,6 +8,7 @@ import msgspec
 
 from edge_agent.errors import PoisonMessageError
 from edge_agent.machines.signal_blocks import TooShortError, block_readings
+from edge_agent.ports.intake import RunCodec, Stretch
 from edge_agent.readings import Quality
 
 if TYPE_CHECKING:
@@ -58,3 +59,9 @@ class SignalCodec:
         if not derived and refused is decoded.refused:
             return decoded
         return msgspec.structs.replace(decoded, readings=(*decoded.readings, *derived), refused=refused)
+
+    def decode_run(self, topics: Sequence[bytes], payloads: Sequence[bytes], received_us: int) -> Sequence[Stretch]:
+        """As the codec within; what comes in runs holds no waveform, so that nothing is derived."""
+        if isinstance(self._codec, RunCodec):
+            return self._codec.decode_run(topics, payloads, received_us)
+        return [Stretch(0, len(topics), None)]

@@ -102,6 +102,14 @@ class PayloadReader:
         """What is known about a message besides its content."""
         return Message(topic, payload, received, retained, self._max_skew_us, self._max_future_us)
 
+    def plan(self, topic: str) -> ReadingsPlan | None:
+        """Which readings a topic carries; None where it carries none, or nobody knows it."""
+        try:
+            entry = self.entries.find(topic)
+        except PoisonMessageError:
+            return None
+        return entry if isinstance(entry, ReadingsPlan) else None
+
 
 def decode_value(entry: ReadingsPlan | FactTopic, body: object, message: Message) -> Decoded:
     """Readings or facts of a payload's value.
@@ -277,7 +285,7 @@ def _stamp(value: object, path: str, message: Message) -> int:
     if isinstance(value, datetime):
         t_us = to_us(value)  # MessagePack has times of its own, always UTC
     else:
-        t_us = _text_time(value, path) if isinstance(value, str) else _number_time(value, path)
+        t_us = _text_time(value, path) if isinstance(value, str) else number_time(value, path)
     return trusted_time(t_us, path, message)
 
 
@@ -306,7 +314,12 @@ def _text_time(value: str, path: str) -> int:
     return to_us(moment)
 
 
-def _number_time(value: object, path: str) -> int:
+def number_time(value: object, path: str) -> int:
+    """Microseconds of a time that is a number, whose size tells its unit.
+
+    Raises:
+        PoisonMessageError: `bad_timestamp` or `clock_skew`.
+    """
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise PoisonMessageError("bad_timestamp", "a text or a number is expected", field=path, value=_shown(value))
     if isinstance(value, float) and not math.isfinite(value):

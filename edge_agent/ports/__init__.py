@@ -5,7 +5,17 @@ from any; a sink is called from the writer thread and settles from its own. Ever
 """
 
 from edge_agent.ports.clock import Clock
-from edge_agent.ports.intake import BatchSource, Codec, Decoded, Delivery, LinkHealth, Quarantined, Source
+from edge_agent.ports.intake import (
+    BatchSource,
+    Codec,
+    Decoded,
+    Delivery,
+    LinkHealth,
+    Quarantined,
+    RunCodec,
+    Source,
+    Stretch,
+)
 from edge_agent.ports.outlets import Observer, Recorder, Sink
 from edge_agent.ports.scoring import HealthScorer, ImageDecoder, ImageScorer, ModelIdentity, ReducingDecoder
 from edge_agent.ports.store import EvidenceStore, Store, StoreReader
@@ -31,9 +41,11 @@ __all__ = [
     "Quarantined",
     "Recorder",
     "ReducingDecoder",
+    "RunCodec",
     "Sink",
     "Source",
     "Store",
     "StoreReader",
     "StoreTotals",
+    "Stretch",
 ]

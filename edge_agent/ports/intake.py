@@ -10,7 +10,7 @@ import msgspec
 from edge_agent.errors import PoisonMessageError
 from edge_agent.events import Event
 from edge_agent.inspection.inspections import Frame
-from edge_agent.readings import Reading, SequenceMark, Silence, Waveform
+from edge_agent.readings import Reading, ReadingRun, SequenceMark, Silence, Waveform
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +41,9 @@ class Quarantined(msgspec.Struct, frozen=True):
 class Delivery(msgspec.Struct, frozen=True, gc=False):
     """One message (or file) from a source: all it carries is committed together, then acknowledged once.
 
+    Or a run of messages that carry nothing but sound readings, which no store refuses: they share a delivery, and its
+    token names them all.
+
     Attributes:
         source: name of the source.
         token: the source's own handle, given back to `Source.acknowledge`.
@@ -49,6 +52,8 @@ class Delivery(msgspec.Struct, frozen=True, gc=False):
         mark: the publisher's message number, None where it does not number.
         waveforms: blocks of samples; they are worked on and not stored.
         silent: machines whose publisher said that it is gone.
+        messages: how many messages it stands for.
+        behind: stations whose images came before on the same connection; it is durable only after those.
     """
 
     source: str
@@ -61,6 +66,8 @@ class Delivery(msgspec.Struct, frozen=True, gc=False):
     mark: SequenceMark | None = None
     waveforms: Sequence[Waveform] = ()
     silent: Sequence[Silence] = ()
+    messages: int = 1
+    behind: Sequence[str] = ()
 
 
 class Decoded(msgspec.Struct, frozen=True, gc=False):
@@ -73,6 +80,7 @@ class Decoded(msgspec.Struct, frozen=True, gc=False):
     waveforms: Sequence[Waveform] = ()
     silent: Sequence[Silence] = ()
     refused: PoisonMessageError | None = None
+    behind: Sequence[str] = ()
 
 
 class Codec(Protocol):
@@ -83,6 +91,30 @@ class Codec(Protocol):
 
         Raises:
             PoisonMessageError: the payload cannot be understood; the caller quarantines and acknowledges it.
+        """
+        ...
+
+
+class Stretch(msgspec.Struct, frozen=True, gc=False):
+    """Neighbouring messages of a run.
+
+    Attributes:
+        first, stop: their places in the run, `stop` not included.
+        readings: what they carry, in their order; None where each message must be decoded by itself.
+    """
+
+    first: int
+    stop: int
+    readings: ReadingRun | None
+
+
+@runtime_checkable
+class RunCodec(Codec, Protocol):
+    """A codec that can read many plain messages at once, with the same result as one after the other."""
+
+    def decode_run(self, topics: Sequence[bytes], payloads: Sequence[bytes], received_us: int) -> Sequence[Stretch]:
+        """Decode messages that are not retained; one at place i was received at `received_us` + i. Never raises for
+        what a publisher wrote: a message that is not plain, or poison, lies in a stretch without readings.
         """
         ...
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from edge_agent.errors import StoreError, ValueRefusedError
-from edge_agent.ports import Batch, Committed, Quarantined
+from edge_agent.ports import Batch, Committed, Delivery, Quarantined
+from edge_agent.readings import ReadingRun
 
 if TYPE_CHECKING:
     import threading
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from edge_agent.events import Event
-    from edge_agent.ports import Clock, Delivery, OutboxMessage, Store
+    from edge_agent.ports import Clock, OutboxMessage, Store
 
 log = structlog.get_logger(__name__)
 
@@ -134,6 +135,8 @@ class Committer:
             if len(entries) > 1:
                 half = len(entries) // 2
                 return self._commit(entries[:half], durable) and self._commit(entries[half:], durable)
+            if entries[0].delivery is not None and entries[0].delivery.messages > 1:
+                return self._commit(_apart(entries[0], entries[0].delivery), durable)
             log.warning("a value cannot be stored; its message is quarantined", error=str(error))
             durable.refused.append((entries[0], error))
             committed = self._until_durable(self._aside(entries[0], error))
@@ -144,10 +147,13 @@ class Committer:
 
     def _batch(self, entries: Sequence[Entry]) -> Batch:
         deliveries = [entry.delivery for entry in entries if entry.delivery is not None]
+        readings = ReadingRun([], [], [], [])
+        for delivery in deliveries:
+            readings.extend(delivery.readings)
         return Batch(
             at=self._clock.now(),
             events=[event for entry in entries for event in entry.events],
-            readings=[reading for delivery in deliveries for reading in delivery.readings],
+            readings=readings,
             marks=[delivery.mark for delivery in deliveries if delivery.mark is not None],
             outbox=[message for entry in entries for message in entry.outbox],
             settled=[key for entry in entries for key in entry.settled],
@@ -208,3 +214,12 @@ class Committer:
             duplicate_events=committed.duplicate_events,
             duplicate_readings=committed.duplicate_readings,
         )
+
+
+def _apart(entry: Entry, delivery: Delivery) -> list[Entry]:
+    """The readings of a run of messages each by itself, then what they caused: one that is refused takes none along."""
+    each = [
+        Entry(delivery=Delivery(delivery.source, None, delivery.received_mono_ns, readings=(reading,)))
+        for reading in delivery.readings
+    ]
+    return [*each, Entry(events=entry.events, outbox=entry.outbox, settled=entry.settled)]
