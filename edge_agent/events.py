@@ -28,6 +28,7 @@ from edge_agent.human_events import (
     RevisedStop,
     StopRevision,
 )
+from edge_agent.storage_events import Purge
 
 __all__ = [
     "SCHEMA",
@@ -56,7 +57,9 @@ __all__ = [
     "ModeChange",
     "Origin",
     "PartIdentity",
+    "ProductChange",
     "Production",
+    "Purge",
     "RecordedEvent",
     "RevisedStop",
     "StopRevision",
@@ -190,6 +193,13 @@ class PartIdentity(EventBody, frozen=True, tag="part"):
     product: str = ""
 
 
+class ProductChange(EventBody, frozen=True, tag="product_change"):
+    """Another product is before a station from now on; the parts after this are judged by its recipe."""
+
+    station: str
+    product: str
+
+
 class Escape(EventBody, frozen=True, tag="escape"):
     """Defective parts found after they had passed, in the plant or at the customer."""
 
@@ -296,6 +306,7 @@ Body = (
     | Energy
     | Labour
     | PartIdentity
+    | ProductChange
     | Escape
     | Health
     | Alarm
@@ -307,6 +318,7 @@ Body = (
     | StopRevision
     | AlarmOutcome
     | EvidencePin
+    | Purge
 )
 
 

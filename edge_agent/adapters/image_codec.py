@@ -67,7 +67,8 @@ class ImageCodec:
         if not payload:
             raise PoisonMessageError("empty", "the payload is empty")
         digest = hashlib.sha256(payload).hexdigest()[:32]
-        part = pattern.parts(topic).get("part", digest[:16])
+        named = pattern.parts(topic)
+        part = named.get("part", digest[:16])
         if not part.isprintable() or not 1 <= len(part) <= PART_CHARACTERS:
             raise PoisonMessageError(
                 "bad_part", f"a part is 1 to {PART_CHARACTERS} printable characters", field="part", value=part[:80]
@@ -77,7 +78,7 @@ class ImageCodec:
             line=station.line,
             station=station.name,
             part_id=part,
-            product=station.product,
+            product=named.get("product", station.product),
             captured=received,
             encoded=payload[: station.max_bytes + 1],
             name=part,

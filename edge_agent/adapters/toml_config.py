@@ -148,6 +148,7 @@ def _path_settings(data: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]
             yield from ((tls, name) for name in ("ca_file", "cert_file", "key_file"))
     for station in _tables(data.get("stations")):
         yield station, "model"
+        yield from ((recipe, "model") for recipe in _tables(station.get("recipes")))
         for camera in _tables(station.get("camera")):
             yield camera, "password_file"
         for folder in _tables(station.get("folder")):
@@ -176,6 +177,7 @@ def _of_values(data: dict[str, Any]) -> Iterator[tuple[KeyPath, Problem]]:
             ("facts", _of_topic),
             ("unified", _of_pattern),
             ("images", _of_pattern),
+            ("products", _of_topic),
         ):
             for number, topic in enumerate(_tables(mqtt.get(kind))):
                 yield from check(("mqtt", kind, number), topic)
@@ -235,13 +237,17 @@ def _of_machine(settings: Settings) -> Iterator[tuple[KeyPath, Problem]]:
             yield ("broker", "tls", name), problem
     for number, station in enumerate(settings.stations):
         yield from _of_model(("stations", number, "model"), station.model, settings, "images --good DIR")
+        for place, recipe in enumerate(station.recipes):
+            if recipe.model is not None:
+                key: KeyPath = ("stations", number, "recipes", place, "model")
+                yield from _of_model(key, recipe.model, settings, "images --good DIR")
         if station.folder is None:
             continue
         path, done = Path(station.folder.path), station.folder.done_path
         # a folder that is not there is a share not mounted yet: the agent waits for it, and `doctor` tells
         if done is not None and path.is_dir() and path.stat().st_dev != _existing(Path(done)).stat().st_dev:
             fix = "name a folder on the file system of the watched one"
-            key: KeyPath = ("stations", number, "folder", "done_path")
+            key = ("stations", number, "folder", "done_path")
             yield key, Problem(dotted(key), done, "is on another file system, where files cannot be moved at once", fix)
     for number, asset in enumerate(settings.assets):
         yield from _of_model(("assets", number, "model"), asset.model, settings, "health --readings FILE")

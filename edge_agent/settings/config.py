@@ -17,6 +17,7 @@ from edge_agent.settings.capture import USUAL_REASONS, AuditSettings, DowntimeSe
 from edge_agent.settings.inference import InferenceSettings
 from edge_agent.settings.mqtt import MqttSourceSettings
 from edge_agent.settings.oee import OeeSettings
+from edge_agent.settings.recipes import StationRecipes
 from edge_agent.settings.section import Name, Section
 from edge_agent.settings.signals import SignalSettings, signal_channels, signal_problems
 
@@ -125,12 +126,12 @@ class ImageLimits(Section):
     min_side_px: int = Field(default=16, ge=1, description="Smallest width or height.")
 
 
-class StationSettings(Section):
+class StationSettings(StationRecipes):
     """One inspection station: where its images come from and which model judges them."""
 
     name: Name = Field(description="Station name, unique.")
     line: Name = Field(description="Production line.")
-    product: str = Field(default="", description="Product judged, until product changes arrive as facts.")
+    product: str = Field(default="", description="Product judged until a product change says otherwise.")
     model: str = Field(description="Path of a model folder, or `name` of an installed model in <data_dir>/models.")
     mode: Literal["shadow", "live"] = Field(
         default="shadow", description="shadow records verdicts and publishes none as reject; live acts."
@@ -303,6 +304,7 @@ class Settings(Section):
             *_repeated("station cameras", [s.camera.address for s in self.stations if s.camera]),
             *_of_sources(self),
             *signal_problems(self.signals, self.mqtt),
+            *self.mqtt.product_problems({station.name: station.line for station in self.stations}),
             *(
                 f"oee: the line {entry.line!r} has no machine. Fix: name it in [[downtime]]"
                 for entry in self.oee

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from edge_agent.settings.products import ProductTopic
 from edge_agent.settings.section import Name, Section
 
 TopicFilter = Annotated[str, Field(min_length=1, max_length=512)]
@@ -119,7 +120,9 @@ class FactTopic(Section):
 class ImageTopic(Section):
     """Topics whose payloads are image files (PNG, JPEG, BMP, TIFF, WebP) of one inspection station."""
 
-    pattern: TopicFilter = Field(description="Topic, wildcards allowed; a level `{part}` is the part's identity.")
+    pattern: TopicFilter = Field(
+        description="Topic, wildcards allowed; a level `{part}` is the part's identity, `{product}` its product."
+    )
     station: Name = Field(description="Station that judges the images.")
 
 
@@ -175,6 +178,7 @@ class MqttSourceSettings(Section):
     unified: tuple[UnifiedTopics, ...] = Field(default=(), description="Topics of a Unified Namespace.")
     facts: tuple[FactTopic, ...] = Field(default=(), description="Topics with facts.")
     images: tuple[ImageTopic, ...] = Field(default=(), description="Topics with images.")
+    products: tuple[ProductTopic, ...] = Field(default=(), description="Topics that say which product is made.")
     sparkplug: SparkplugSettings = Field(default_factory=SparkplugSettings, description="Sparkplug B edge nodes.")
     max_payload_bytes: int = Field(
         default=262_144, ge=64, le=16_777_216, description="Larger payloads are quarantined, bytes."
@@ -198,6 +202,23 @@ class MqttSourceSettings(Section):
             *(topics.pattern for topics in self.unified),
             *(topic.filter for topic in self.facts),
             *(topic.pattern for topic in self.images),
+            *(topic.filter for topic in self.products),
+        ]
+
+    def product_problems(self, stations: dict[str, str]) -> list[str]:
+        """What is wrong with the product topics of these stations, by name and line."""
+        return [
+            *(
+                f"mqtt.products: {name!r} is no station of line {topic.line!r}. Fix: name one of [[stations]]"
+                for topic in self.products
+                for name in topic.stations
+                if stations.get(name) != topic.line
+            ),
+            *(
+                f"mqtt.products: the line {topic.line!r} has no station. Fix: name the line of a station"
+                for topic in self.products
+                if topic.line not in stations.values()
+            ),
         ]
 
     @property

@@ -19,7 +19,7 @@ from edge_agent.inspection.inspections import Decision, Score, decide
 from edge_agent.workers.recipes import RecipeBook
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -81,11 +81,15 @@ class Eyes:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A delivery of images with the inspection events that they became, ready to commit."""
+    """A delivery of images with the inspection events that they became, ready to commit.
+
+    A delivery without images has waited here behind those before it; `left` names stations it has still to wait for.
+    """
 
     delivery: Delivery
     events: tuple[Event, ...]
     captured_us: int
+    left: Sequence[str] = ()
 
 
 class StationWorker:
@@ -105,7 +109,8 @@ class StationWorker:
         self.failing = ""
         self._clock = clock
         self._metrics = metrics
-        self._queue: queue.Queue[Delivery] = queue.Queue(maxsize=queue_size)
+        self._queue: queue.Queue[tuple[Delivery, Sequence[str]]] = queue.Queue(maxsize=queue_size)
+        self._finishing = threading.Event()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._busy: tuple[int, int] | None = None
@@ -124,8 +129,8 @@ class StationWorker:
 
     @property
     def alive(self) -> bool:
-        """Whether the worker's thread runs."""
-        return self._thread is not None and self._thread.is_alive()
+        """Whether the worker's thread runs, or ended because it was asked to finish."""
+        return self._thread is not None and (self._thread.is_alive() or self._finishing.is_set())
 
     @property
     def started(self) -> bool:
@@ -158,14 +163,21 @@ class StationWorker:
         self._thread = threading.Thread(target=self._run, name=f"station-{self.plan.name}", daemon=True)
         self._thread.start()
 
-    def offer(self, delivery: Delivery) -> None:
+    def offer(self, delivery: Delivery, *, left: Sequence[str] = ()) -> None:
         """Queue images; blocks while the queue is full, which holds the source back. Gives up only at a stop."""
         while not self._stopping.is_set():
             try:
-                self._queue.put(delivery, timeout=_POLL_S)
+                self._queue.put((delivery, left), timeout=_POLL_S)
             except queue.Full:
                 continue
             return
+
+    def finish(self, within_s: float) -> None:
+        """Judge what is queued and end; whoever feeds the station has ceased before."""
+        self._finishing.set()
+        if self._thread is not None:
+            self._thread.join(timeout=within_s)
+        self._stopping.set()
 
     def stop(self) -> None:
         """End after the image in hand; images still queued stay unacknowledged with their source."""
@@ -308,11 +320,13 @@ class StationWorker:
             return
         while not self._stopping.is_set():
             try:
-                delivery = self._queue.get(timeout=_POLL_S)
+                delivery, left = self._queue.get(timeout=_POLL_S)
             except queue.Empty:
+                if self._finishing.is_set():
+                    return
                 continue
             if not delivery.frames:
-                hand_on(Judged(delivery, (), 0))  # it waited here for the images before it
+                hand_on(Judged(delivery, (), 0, left))  # it waited here for the images before it
                 continue
             captured = delivery.frames[0].captured
             self._busy = (time.monotonic_ns(), captured.mono_ns)
