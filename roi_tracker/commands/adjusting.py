@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -12,14 +12,6 @@ from roi_tracker.commands.case_file import CaseOption, load_case
 from roi_tracker.commands.console import JsonOption, LangOption, language_of, print_json, say
 from roi_tracker.commands.store_file import DEFAULT_STORE, StoreOption, open_ledger, open_store
 from roi_tracker.errors import CaseError
-
-if TYPE_CHECKING:
-    from datetime import date
-
-    from roi_tracker.baseline.frozen import FrozenBaseline
-    from roi_tracker.business_case import BusinessCase
-    from roi_tracker.ledger.books import Books
-    from roi_tracker.ledger.entries import Adjustment
 
 _DAY = ["%Y-%m-%d"]
 
@@ -49,6 +41,8 @@ def adjust(  # noqa: PLR0913 - an adjustment has that many parts, each an option
     supplier's trial run" --evidence trial-2025-08.pdf --author "process engineer" --approver controller
     """
     from roi_tracker.adjusting import adjusted_counterfactuals
+    from roi_tracker.commands.entry_checks import check_entries
+    from roi_tracker.ledger.admission import Ground
     from roi_tracker.ledger.books import Signed, books_of
     from roi_tracker.ledger.chain import seal
     from roi_tracker.ledger.entries import Adjustment, Draft
@@ -57,6 +51,7 @@ def adjust(  # noqa: PLR0913 - an adjustment has that many parts, each an option
     from roi_tracker.render.pilot_text import adjusted_lines
 
     plan = load_case(case)
+    language = language_of(lang, plan)
     body = Adjustment(
         benefit_id=benefit,
         first=first.date(),
@@ -72,7 +67,8 @@ def adjust(  # noqa: PLR0913 - an adjustment has that many parts, each an option
     with open_store(store) as opened, open_ledger(store, create=True) as ledger:
         programme = Programme(plan, opened, ledger)
         newest = {baseline.fitted.benefit_id: baseline for baseline in programme.baselines()}
-        _admissible(plan, body, newest.get(benefit), programme.books())
+        on = draft.at.date()
+        check_entries([body], Ground(plan, ShiftCalendar(plan.plant), programme.books(), on, newest, {}), language)
         sealed = seal(draft, ledger.head()) if dry_run else ledger.append([draft])[0]
         signed = [*programme.books().adjustments]
         if dry_run:
@@ -83,7 +79,7 @@ def adjust(  # noqa: PLR0913 - an adjustment has that many parts, each an option
         print_json({"signed": not dry_run, "entry": sealed, "adjusted": own})
         return
     for one in own:
-        for line in adjusted_lines(one, language_of(lang, plan)):
+        for line in adjusted_lines(one, language):
             say(line)
     if not own:
         say("nothing is measured yet; the adjustment will stand on its own line once it is")
@@ -97,29 +93,3 @@ def _number(text: str | None, field: str, otherwise: Decimal) -> Decimal:
         return Decimal(text)
     except InvalidOperation as error:
         raise CaseError(f"{text!r} is no number", field=f"--{field}", value=text, hint="for example 0.93") from error
-
-
-def _admissible(plan: BusinessCase, body: Adjustment, frozen: FrozenBaseline | None, books: Books) -> None:
-    """What makes an adjustment one, beside its two signatures.
-
-    Raises:
-        CaseError: it adjusts nothing, or says too little.
-    """
-    ids = [line.id for line in plan.benefits]
-    go_live: date = plan.go_live
-    faults = {
-        "no such benefit line": (body.benefit_id not in ids, "--benefit", f"one of {', '.join(ids)}"),
-        "its baseline is not frozen": (frozen is None, "--benefit", "freeze first: roi-tracker baseline freeze"),
-        "an adjustment without an event": (not body.event, "--event", "say what happened"),
-        "an adjustment without evidence": (not body.evidence, "--evidence", "name an event key or a document"),
-        "it changes nothing": (not body.quantity and body.factor == 1, "--quantity", "give --quantity or --factor"),
-        "it ends before go-live": (body.last < go_live, "--to", "the baseline itself is never adjusted"),
-        "the same adjustment is signed already": (
-            any(one.adjustment == body for one in books.adjustments),
-            "--event",
-            "it counts once; roi-tracker ledger show --kind adjustment",
-        ),
-    }
-    for message, (wrong, field, hint) in faults.items():
-        if wrong:
-            raise CaseError(message, field=field, value=body.benefit_id, hint=hint)

@@ -8,19 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from roi_tracker.commands.adding import AuthorOption, kind_of, ledger_add, say_entries
 from roi_tracker.commands.case_file import CaseOption, load_case
 from roi_tracker.commands.console import NO, JsonOption, print_json, say
 from roi_tracker.commands.store_file import DEFAULT_STORE, StoreOption, open_ledger, open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from roi_tracker.ledger.entries import Body, Entry
+    from roi_tracker.baseline.frozen import FrozenBaseline
+    from roi_tracker.business_case import BusinessCase
 
 ledger_app = typer.Typer(
     no_args_is_help=True, help="The ledger: append-only, chained by hash. Costs, unit values, claims, decisions."
 )
-AuthorOption = Annotated[str, typer.Option("--author", help="who writes the entry")]
 
 
 @ledger_app.command("register")
@@ -29,7 +28,8 @@ def ledger_register(
 ) -> None:
     """Register the case's text, its locked unit values and its closing dates. Doing it again adds what changed.
 
-    Exit 1 when a closing date has passed before anybody registered it: only the anytime-valid interval holds then.
+    Exit 1 when a closing date has passed before anybody registered it, or go-live has and no baseline frozen by then
+    names it: only the anytime-valid interval holds on it.
 
     Example: roi-tracker ledger register --case case.yaml --store roi.sqlite --author controller
     """
@@ -38,55 +38,31 @@ def ledger_register(
     plan = load_case(case)
     text = plan.model_dump_json() if case.suffix.lower() == ".xlsx" else case.read_text(encoding="utf-8")
     with open_ledger(store, create=True) as ledger:
-        found = registration(plan, text, ledger.entries(), datetime.now(UTC), author)
+        found = registration(plan, text, ledger.entries(), datetime.now(UTC), author, _frozen(plan, store))
         written = ledger.append(found.drafts) if found.drafts else ()
     if json:
-        print_json({"written": written, "too_late": found.too_late, "changed": found.changed})
+        told = {"too_late": found.too_late, "not_frozen": found.not_frozen, "changed": found.changed}
+        print_json({"written": written, **told})
     else:
-        _say_entries(written)
+        say_entries(written)
         for subject in found.changed:
             say(f"note: the unit value of {subject} was locked before with another amount; both stay in the ledger")
         for late in found.too_late:
             say(f"too late: closing date {late.day} of {late.benefit_id}; it must be registered before it comes")
+        for one in found.not_frozen:
+            say(f"too late: closing date {one.day} of {one.benefit_id}; no baseline frozen by go-live names it")
         if not written:
             say("nothing new")
-    if found.too_late:
+    if found.too_late or found.not_frozen:
         raise typer.Exit(NO)
 
 
-@ledger_app.command("add")
-def ledger_add(
-    entries: Annotated[Path, typer.Argument(help="TOML or JSON with a list `entry`")],
-    case: CaseOption,
-    author: AuthorOption,
-    store: StoreOption = DEFAULT_STORE,
-    *,
-    json: JsonOption = False,
-) -> None:
-    """Append entries from a file, all or none: costs, claims, signed adjustments, gate decisions, unit values.
-
-    Example: roi-tracker ledger add invoice.toml --case case.yaml --store roi.sqlite --author controller
-    """
-    from roi_tracker.adapters.entry_file import read_entries
-
-    written = _append(read_entries(entries), load_case(case).id, author, store)
-    if json:
-        print_json(written)
-    else:
-        _say_entries(written)
+ledger_app.command("add")(ledger_add)
 
 
-def _append(bodies: Sequence[Body], case_id: str, author: str, store: Path) -> Sequence[Entry]:
-    from roi_tracker.ledger.books import admit
-    from roi_tracker.ledger.entries import Claim, Draft
-    from roi_tracker.ledger.losses import joint_losses
-
-    now = datetime.now(UTC)
-    drafts = [Draft(case_id, now, author, body) for body in bodies]
-    with open_ledger(store, create=True) as ledger, open_store(store) as opened:
-        joint = joint_losses(opened.facts()) if any(isinstance(body, Claim) for body in bodies) else ()
-        admit(ledger.entries(), drafts, joint)
-        return ledger.append(drafts)
+def _frozen(plan: BusinessCase, store: Path) -> dict[str, FrozenBaseline]:
+    with open_store(store) as opened:
+        return {one.fitted.benefit_id: one for one in opened.baselines(plan.id)}
 
 
 @ledger_app.command("import")
@@ -122,11 +98,11 @@ def ledger_show(
     Example: roi-tracker ledger show --store roi.sqlite --kind cost
     """
     with open_ledger(store) as ledger:
-        found = [entry for entry in ledger.entries() if kind is None or _kind(entry) == kind]
+        found = [entry for entry in ledger.entries() if kind is None or kind_of(entry) == kind]
     if json:
         print_json(found)
     else:
-        _say_entries(found)
+        say_entries(found)
     if not found:
         raise typer.Exit(NO)
 
@@ -206,43 +182,8 @@ def ledger_pin(
     if json:
         print_json({"written": written, "not_kept": left})
     else:
-        _say_entries(written)
+        say_entries(written)
         for citation in left:
             say(f"not kept: {len(citation.evidence)} events of {citation.claim}; this agent does not know them")
     if left:
         raise typer.Exit(NO)
-
-
-def _kind(entry: Entry) -> str:
-    return str(entry.body.__struct_config__.tag)
-
-
-def _say_entries(entries: Sequence[Entry]) -> None:
-    for entry in entries:
-        head = f"{entry.number} {entry.at:%Y-%m-%d %H:%M} {_kind(entry)} by {entry.author}"
-        say(f"{head}: {_gist(entry.body)}; {entry.sha256[:16]}")
-
-
-def _gist(body: Body) -> str:  # noqa: PLR0911 - one branch a kind reads best
-    from roi_tracker.ledger import entries as e
-
-    match body:
-        case e.UnitValueLocked():
-            return f"{body.subject} {body.amount:f} per {body.per}, {body.valid_from} to {body.valid_to}"
-        case e.ActualCost():
-            return f"{body.day} {body.amount:f} {body.cost}, {body.name_en} ({body.reference})"
-        case e.Claim():
-            return f"{body.benefit_id} {body.first} to {body.last}, {len(body.evidence)} events: {body.statement}"
-        case e.Adjustment():
-            by = f"x {body.factor:f}" if body.factor != 1 else f"{body.quantity:+f}"
-            return f"{body.benefit_id} {by}, approved by {body.approver}: {body.reason}"
-        case e.GateDecision():
-            return f"{body.gate}: {body.answer}, decided by {body.decided_by}: {body.reason}"
-        case e.ClosingDate():
-            return f"{body.benefit_id} {body.day}"
-        case e.CaseVersion():
-            return f"{len(body.text):,} characters, {body.text_sha256[:16]}"
-        case e.EvidencePinned():
-            return f"{len(body.evidence)} events of {body.claim} at {body.feed}"
-        case e.ReportSaved():
-            return f"{body.as_of} {body.report_sha256[:16]}"

@@ -126,7 +126,7 @@ def admit(entries: Sequence[Entry], drafts: Sequence[Draft], joint: Sequence[Joi
 
     Raises:
         StoreError: a cost with a reference already booked, a closing date registered after it has passed, or
-            evidence that another benefit line has claimed.
+            evidence that another claim has credited.
     """
     booked = {(e.case_id, e.body.reference) for e in entries if isinstance(e.body, ActualCost)}
     names = loss_names(joint)
@@ -165,8 +165,8 @@ def _once(booked: set[tuple[str, str]], cost: tuple[str, str]) -> None:
 def _unclaimed(owners: dict[tuple[str, str], str], case_id: str, claim: Claim, names: Mapping[str, str]) -> None:
     for key in claim.evidence:
         loss = names.get(key, key)
-        owner = owners.setdefault((case_id, loss), claim.benefit_id)
-        if owner != claim.benefit_id:
+        owner = owners.get((case_id, loss))
+        if owner is not None:
             what = f"the same loss ({loss})" if key in names else "this event"
             raise StoreError(
                 f"{what} was claimed for {owner}: it counts once",
@@ -174,6 +174,7 @@ def _unclaimed(owners: dict[tuple[str, str], str], case_id: str, claim: Claim, n
                 value=key,
                 hint="take it out of this claim; `roi-tracker ledger losses` shows which events tell of one loss",
             )
+    owners.update({(case_id, names.get(key, key)): claim.benefit_id for key in claim.evidence})
 
 
 def newest_case(entries: Iterable[Entry], case_id: str) -> CaseVersion | None:

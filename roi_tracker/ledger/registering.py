@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from roi_tracker.ledger.admission import will_be_read
 from roi_tracker.ledger.books import books_of, newest_case
 from roi_tracker.ledger.chain import text_digest
 from roi_tracker.ledger.entries import CaseVersion, ClosingDate, Draft, UnitValueLocked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
     from decimal import Decimal
 
+    from roi_tracker.baseline.frozen import FrozenBaseline
     from roi_tracker.business_case import BenefitLine, BusinessCase, UnitValue
     from roi_tracker.ledger.entries import Body, Entry
 
@@ -25,15 +28,24 @@ class Registration(msgspec.Struct, frozen=True):
     Attributes:
         drafts: to be appended; empty where all of it is in the ledger already.
         too_late: closing dates that had passed before anybody registered them, by benefit line.
+        not_frozen: closing dates that no baseline frozen by go-live names, once go-live has passed; not written either.
         changed: subjects whose unit value was locked before with another amount.
     """
 
     drafts: tuple[Draft, ...]
     too_late: tuple[ClosingDate, ...]
     changed: tuple[str, ...]
+    not_frozen: tuple[ClosingDate, ...] = ()
 
 
-def registration(case: BusinessCase, text: str, entries: Sequence[Entry], at: datetime, author: str) -> Registration:
+def registration(
+    case: BusinessCase,
+    text: str,
+    entries: Sequence[Entry],
+    at: datetime,
+    author: str,
+    frozen: Mapping[str, FrozenBaseline] = MappingProxyType({}),
+) -> Registration:
     """What registering a case would append.
 
     Args:
@@ -42,6 +54,7 @@ def registration(case: BusinessCase, text: str, entries: Sequence[Entry], at: da
         entries: the ledger so far.
         at: now, aware.
         author: who registers.
+        frozen: the newest frozen baseline of a benefit line, by its id.
     """
     books = books_of(entries, case.id)
     bodies: list[Body] = []
@@ -60,11 +73,14 @@ def registration(case: BusinessCase, text: str, entries: Sequence[Entry], at: da
         bodies.append(value)
     today, registered = at.date(), set(books.closing_dates)
     wanted = [one for one in _closing_dates(case) if one not in registered]
-    bodies += [one for one in wanted if one.day >= today]
+    coming = [one for one in wanted if one.day >= today]
+    held = [one for one in coming if will_be_read(one, case, frozen, today)]
+    bodies += held
     return Registration(
         drafts=tuple(Draft(case.id, at, author, body) for body in bodies),
         too_late=tuple(one for one in wanted if one.day < today),
         changed=tuple(changed),
+        not_frozen=tuple(one for one in coming if one not in held),
     )
 
 

@@ -12,6 +12,7 @@ from roi_tracker.render.catalogue import Catalogue, flat
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from roi_tracker.ledger.admission import Refusal
     from roi_tracker.ledger.chain import ChainFault
     from roi_tracker.money import Language
     from roi_tracker.observations.seals import StoreFault
@@ -32,6 +33,16 @@ def verified_lines(faults: Sequence[StoreFault], chain: Sequence[ChainFault], la
     for broken in chain:
         yield t("verify.entry", number=broken.number, what=t(f"chain.{broken.name}"), detail=broken.detail)
     yield t("verify.broken" if faults or chain else "verify.holds")
+
+
+def refusal_sentence(why: Refusal, language: Language) -> str:
+    """Why an entry may not be written."""
+    return store_catalogue(language)(f"refusal.{why.name}", **why.places)
+
+
+def refusal_hint(why: Refusal, language: Language) -> str:
+    """What to do about it."""
+    return store_catalogue(language)(f"refusal_fix.{why.name}", **why.places)
 
 
 def _place(fault: StoreFault, t: Catalogue) -> str:

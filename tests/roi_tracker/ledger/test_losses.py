@@ -101,7 +101,9 @@ def claim(benefit: str, *keys: str) -> Draft:
 def test_one_loss_is_claimed_once() -> None:
     joint = joint_losses([alarm("x", 0), failed("d", 10)])
     entries = [seal(claim("fewer-defects", "d"), Head())]
-    admit(entries, [claim("fewer-defects", "x"), claim("less-downtime", "other")], joint)
+    admit(entries, [claim("less-downtime", "other"), claim("fewer-defects", "another")], joint)
+    with pytest.raises(StoreError, match=r"the same loss .x. was claimed for fewer-defects"):
+        admit(entries, [claim("fewer-defects", "x")], joint)
     with pytest.raises(StoreError, match=r"the same loss .x. was claimed for fewer-defects"):
         admit(entries, [claim("less-downtime", "x")], joint)
     with pytest.raises(StoreError, match="this event was claimed for fewer-defects"):

@@ -1,0 +1,205 @@
+"""What an entry is held against before it may be written: the case, the frozen baselines, the ledger, the events.
+
+One code for `ledger add`, `baseline adjust` and the report's second look at claims of earlier days.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from roi_tracker.ledger.entries import Adjustment, Claim, ClosingDate
+from roi_tracker.ledger.losses import loss_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date
+
+    from roi_tracker.baseline.frozen import FrozenBaseline
+    from roi_tracker.business_case import BusinessCase
+    from roi_tracker.ledger.books import Books
+    from roi_tracker.ledger.entries import Body
+    from roi_tracker.ledger.losses import JointLoss
+    from roi_tracker.observations.facts import Fact
+    from roi_tracker.observations.shifts import ShiftCalendar
+
+RefusalName = Literal[
+    "unknown_benefit",
+    "not_frozen",
+    "no_event",
+    "no_evidence",
+    "changes_nothing",
+    "before_go_live",
+    "signed_already",
+    "claimed_already",
+    "event_twice",
+    "event_unknown",
+    "event_of_another_line",
+    "event_outside_days",
+    "event_claimed",
+    "loss_claimed",
+    "closing_date_of_the_case",
+]
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """Why an entry may not be written.
+
+    Attributes:
+        field: field of the entry at fault.
+        value: what stands there.
+        places: of the sentence, by name.
+    """
+
+    name: RefusalName
+    field: str
+    value: str
+    places: dict[str, str] = {}
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What entries are held against.
+
+    Attributes:
+        today: day of writing.
+        frozen: the newest frozen baseline of a benefit line, by its id.
+        facts: events of the store that the entries cite, by key.
+        joint: losses that several events tell of.
+    """
+
+    case: BusinessCase
+    calendar: ShiftCalendar
+    books: Books
+    today: date
+    frozen: Mapping[str, FrozenBaseline]
+    facts: Mapping[str, Fact]
+    joint: Sequence[JointLoss] = ()
+
+
+def cited(bodies: Iterable[Body]) -> tuple[str, ...]:
+    """Keys of the events that claims rest on, each once."""
+    keys = (key for body in bodies if isinstance(body, Claim) for key in body.evidence)
+    return tuple(dict.fromkeys(keys))
+
+
+def refusal(bodies: Sequence[Body], ground: Ground) -> tuple[int, Refusal] | None:
+    """The first of several entries that may not be written, from 1, and why; None where all may."""
+    claims = [*ground.books.claims]
+    adjustments = [signed.adjustment for signed in ground.books.adjustments]
+    for number, body in enumerate(bodies, start=1):
+        found: Refusal | None = None
+        match body:
+            case Adjustment():
+                found = of_adjustment(body, ground, adjustments)
+                adjustments.append(body)
+            case Claim():
+                found = _of_claim(body, ground, claims)
+                claims.append(body)
+            case ClosingDate():
+                found = _of_closing_date(body, ground)
+            case _:
+                pass
+        if found is not None:
+            return number, found
+    return None
+
+
+def of_adjustment(body: Adjustment, ground: Ground, known: Sequence[Adjustment]) -> Refusal | None:
+    """What makes an adjustment one, beside its two signatures."""
+    if (found := _line_of(body.benefit_id, ground.case)) is not None:
+        return found
+    wrong: tuple[tuple[bool, RefusalName, str, object], ...] = (
+        (body.benefit_id not in ground.frozen, "not_frozen", "benefit_id", body.benefit_id),
+        (not body.event.strip(), "no_event", "event", body.benefit_id),
+        (not any(one.strip() for one in body.evidence), "no_evidence", "evidence", body.benefit_id),
+        (not body.quantity and body.factor == 1, "changes_nothing", "quantity", body.benefit_id),
+        (body.last < ground.case.go_live, "before_go_live", "last", body.last),
+        (body in known, "signed_already", "event", body.benefit_id),
+    )
+    return next((Refusal(name, field, str(value)) for is_wrong, name, field, value in wrong if is_wrong), None)
+
+
+def unproven(body: Claim, ground: Ground) -> Refusal | None:
+    """Why the events that a claim cites do not show what it says; None where they may."""
+    line = next((one for one in ground.case.benefits if one.id == body.benefit_id), None)
+    if line is None:
+        return _line_of(body.benefit_id, ground.case)
+    if body.last < ground.case.go_live:
+        return Refusal("before_go_live", "last", str(body.last))
+    for key in body.evidence:
+        fact = ground.facts.get(key)
+        if fact is None:
+            return Refusal("event_unknown", "evidence", key)
+        if line.lines and fact.line not in line.lines:
+            places = {"line": fact.line, "lines": ", ".join(line.lines)}
+            return Refusal("event_of_another_line", "evidence", key, places)
+        days = _days(fact, ground.calendar)
+        if not any(body.first <= day <= body.last for day in days):
+            places = {"day": str(min(days)), "first": str(body.first), "last": str(body.last)}
+            return Refusal("event_outside_days", "evidence", key, places)
+    return None
+
+
+def _of_claim(body: Claim, ground: Ground, known: Sequence[Claim]) -> Refusal | None:
+    if body in known:
+        return Refusal("claimed_already", "evidence", body.statement)
+    twice = next((key for key in body.evidence if body.evidence.count(key) > 1), None)
+    if twice is not None:
+        return Refusal("event_twice", "evidence", twice)
+    return unproven(body, ground) or _credited(body, known, ground)
+
+
+def _credited(body: Claim, known: Sequence[Claim], ground: Ground) -> Refusal | None:
+    """A loss counts once: neither for another benefit line nor in another claim of the same one."""
+    names = loss_names(ground.joint)
+
+    def loss_of(key: str) -> str:
+        """A judgement tells of its part and an outcome of its alarm; events of a joint loss all of that one."""
+        fact = ground.facts.get(key)
+        subject = getattr(fact, "inspection_key", "") or getattr(fact, "alarm_key", "") or key
+        return names.get(subject, subject)
+
+    owners = {loss_of(key): one.benefit_id for one in known for key in one.evidence}
+    for key in body.evidence:
+        loss = loss_of(key)
+        if loss in owners:
+            places = {"owner": owners[loss], "loss": loss}
+            return Refusal("event_claimed" if loss == key else "loss_claimed", "evidence", key, places)
+    return None
+
+
+def _of_closing_date(body: ClosingDate, ground: Ground) -> Refusal | None:
+    if (found := _line_of(body.benefit_id, ground.case)) is not None:
+        return found
+    if will_be_read(body, ground.case, ground.frozen, ground.today):
+        return None
+    return Refusal("closing_date_of_the_case", "day", str(body.day), {"benefit": body.benefit_id})
+
+
+def will_be_read(closing: ClosingDate, case: BusinessCase, frozen: Mapping[str, FrozenBaseline], today: date) -> bool:
+    """Whether the ordinary interval can be read on a closing date: the case names it, and the freeze took it by
+    go-live or still may. A date that the frozen specification does not have is a look like any other.
+    """
+    line = next((one for one in case.benefits if one.id == closing.benefit_id), None)
+    if line is None or closing.day not in line.measurement.closing_dates:
+        return False
+    held = frozen.get(closing.benefit_id)
+    in_time = held is not None and held.frozen_at.date() <= case.go_live
+    if held is not None and in_time and closing.day in held.fitted.specification.closing_dates:
+        return True
+    return today <= case.go_live
+
+
+def _line_of(benefit_id: str, case: BusinessCase) -> Refusal | None:
+    ids = [line.id for line in case.benefits]
+    known = {"known": ", ".join(ids)}
+    return None if benefit_id in ids else Refusal("unknown_benefit", "benefit_id", benefit_id, known)
+
+
+def _days(fact: Fact, calendar: ShiftCalendar) -> set[date]:
+    """The plant's calendar day, and the day of the shift: a night shift belongs to the day on which it begins."""
+    shift = calendar.at(fact.at)
+    return {calendar.local_day(fact.at)} | ({shift.day} if shift is not None else set())
