@@ -19,7 +19,6 @@ import threading
 import time
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
@@ -29,20 +28,21 @@ from edge_agent.events import Event, MachineState
 from edge_agent.ports import BatchSource, Delivery, Quarantined
 from edge_agent.workers.committing import Committer, Durable, Entry, Recording
 from edge_agent.workers.deliveries import DeliveryWatch
+from edge_agent.workers.fences import Fence
 from edge_agent.workers.inspecting import Judged
-from edge_agent.workers.publishing import StationPolicy, messages_for
+from edge_agent.workers.line import Line, Pace
+from edge_agent.workers.publishing import messages_for
 from edge_agent.workers.writer_queue import WriterQueue
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from edge_agent.instant import Instant
-    from edge_agent.machines.downtime import DowntimeTracker
-    from edge_agent.metrics import Metrics
-    from edge_agent.ports import Clock, Observer, Sink, Source, Store
+    from edge_agent.ports import Source
     from edge_agent.system_state import Interlock
     from edge_agent.workers.inspecting import StationWorker
-    from edge_agent.workers.monitoring import AssetMonitor
+
+__all__ = ["Line", "Pace", "Pipeline"]
 
 log = structlog.get_logger(__name__)
 
@@ -52,50 +52,7 @@ _GROUP_READINGS = 20_000
 """Readings in one group at most: what is derived from them must not keep the writer from its next sign of life."""
 
 
-WriterItem = Delivery | Judged | Recording
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """When the writer commits, and how much may wait for it.
-
-    Attributes:
-        commit_messages: items in a group at most.
-        commit_s: a group is committed this long after its first item at the latest.
-        queue_messages: items waiting before sources are held back.
-    """
-
-    commit_messages: int
-    commit_s: float
-    queue_messages: int
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """Everything the pipeline joins; made by `app`.
-
-    Attributes:
-        names: names of the production lines.
-        workers: station workers by station name.
-        monitors: asset monitors by `line/asset`.
-        stops: downtime trackers by line.
-        policies: delivery policies by station name.
-        prefix: first topic level of everything published.
-    """
-
-    store: Store
-    clock: Clock
-    metrics: Metrics
-    sink: Sink
-    sources: Sequence[Source]
-    workers: dict[str, StationWorker]
-    monitors: dict[str, AssetMonitor]
-    stops: dict[str, DowntimeTracker]
-    policies: dict[str, StationPolicy]
-    observers: Sequence[Observer]
-    names: tuple[str, ...]
-    prefix: str
-    pace: Pace
+WriterItem = Delivery | Judged | Recording | Fence
 
 
 def _weight(item: WriterItem) -> int:
@@ -124,6 +81,7 @@ class Pipeline:
         self._last_commit_ms: float | None = None
         self._fatal: BaseException | None = None
         self._warned: set[tuple[str, str]] = set()
+        self._fences: list[Fence] = []
 
     # ---- life -------------------------------------------------------------------------------------------------
 
@@ -139,9 +97,13 @@ class Pipeline:
 
     def open(self) -> None:
         """Open the stations and then the sources."""
-        for worker in self._line.workers.values():
-            worker.start(lambda judged: self._put([judged]))
-        for source in self._line.sources:
+        self.begin(self._line.workers.values(), self._line.sources)
+
+    def begin(self, workers: Iterable[StationWorker], sources: Iterable[Source]) -> None:
+        """Open some stations and then some sources, which a `switch` has brought into the line."""
+        for worker in workers:
+            worker.start(self._hand_on)
+        for source in sources:
             if isinstance(source, BatchSource):
                 source.start_batches(self.deliver_all)
             else:
@@ -159,6 +121,19 @@ class Pipeline:
         for source in self._line.sources:
             source.stop()
         self._line.sink.stop()
+
+    def switch(self, line: Line) -> None:
+        """Put another line in the place of this one; store, sink and pace are the same. Writer thread only."""
+        self._sources |= {source.name: source for source in line.sources}
+        self._line = line
+
+    def between_commits(self, action: Callable[[], None], timeout_s: float) -> None:
+        """Run `action` on the writer's thread once all that waits now is durable and acknowledged.
+
+        Raises:
+            StoreBusyError: not within the time; it is not run later.
+        """
+        Fence(action).wait(lambda fence, room_s: self._queue.put([fence], room_s), timeout_s)
 
     # ---- what others may ask ------------------------------------------------------------------------------------
 
@@ -205,11 +180,11 @@ class Pipeline:
         if delivery.frames:
             self._line.workers[delivery.frames[0].station].offer(delivery)
         else:
-            self._put([delivery])
+            self._follow(delivery, delivery.behind)
 
     def deliver_all(self, deliveries: Sequence[Delivery]) -> None:
         """Take deliveries of one source that arrived together, in their order; blocks while the pipeline is full."""
-        if any(delivery.frames for delivery in deliveries):
+        if any(delivery.frames or delivery.behind for delivery in deliveries):
             for delivery in deliveries:
                 self.deliver(delivery)
         elif deliveries:
@@ -230,6 +205,24 @@ class Pipeline:
             raise StoreBusyError(
                 f"not durable within {timeout_s:g} s", hint="try again; the same request is stored once"
             ) from error
+
+    def _hand_on(self, judged: Judged) -> None:
+        """Take what a station is done with."""
+        if judged.delivery.frames:
+            self._put([judged])
+        else:
+            self._follow(judged.delivery, judged.left)
+
+    def _follow(self, delivery: Delivery, stations: Sequence[str]) -> None:
+        """Let facts wait behind the images of some stations, in one station's queue after the other: durable only after
+        those images, they are redelivered only with them.
+        """
+        for position, name in enumerate(stations):
+            worker = self._line.workers.get(name)
+            if worker is not None:
+                worker.offer(delivery, left=stations[position + 1 :])
+                return
+        self._put([delivery])
 
     def _put(self, items: Sequence[WriterItem]) -> None:
         while not self._queue.put(items, _IDLE_S):
@@ -255,6 +248,8 @@ class Pipeline:
                 entries.append(Entry(events=late))
             if entries:
                 self._commit(entries)
+            while self._fences:
+                self._fences.pop(0).pass_by()
             if not self._stopping.is_set():
                 self._committer.compact_when_due(idle=not entries)
 
@@ -303,6 +298,9 @@ class Pipeline:
             case Recording():
                 entry = Entry(recording=item)
                 self._tell(item.event, entry)
+            case Fence():
+                entry = Entry()
+                self._fences.append(item)
         return entry
 
     def _derive(self, delivery: Delivery, entry: Entry) -> None:

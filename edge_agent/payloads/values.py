@@ -194,7 +194,7 @@ def _fact(topic: FactTopic, body: object, message: Message) -> Decoded:
     mark = _mark(body, message)
     ts = body.get("ts")
     t_us = None if ts is None else _stamp(ts, "ts", message)
-    key = _key(topic, body, mark, t_us, message.payload)
+    key = _key(topic.line, topic.kind, body, mark, t_us, message.payload)
     if t_us is None and topic.kind in _PERIODS:
         raise PoisonMessageError("missing_ts", "the period's start is needed", field="ts")
     occurred_us = _receive_time(message) if t_us is None else t_us
@@ -202,15 +202,45 @@ def _fact(topic: FactTopic, body: object, message: Message) -> Decoded:
     return Decoded(facts=(fact,), mark=mark)
 
 
-def _key(topic: FactTopic, body: dict[str, Any], mark: SequenceMark | None, t_us: int | None, payload: bytes) -> str:
+class Identity(msgspec.Struct, frozen=True):
+    """What tells one message's fact from another's, and its repetition from a new one.
+
+    Attributes:
+        key: names the effect; empty where the message has neither `key`, `seq` nor `ts`.
+        occurred_us: `ts`, or the time of receipt.
+        mark: the publisher's message number, if it gives one.
+    """
+
+    key: str
+    occurred_us: int
+    mark: SequenceMark | None
+
+
+def identity_of(line: str, kind: str, body: dict[str, Any], message: Message) -> Identity:
+    """The identity of an object's fact, by the fields that all facts share.
+
+    Raises:
+        PoisonMessageError: one of those fields makes no sense.
+    """
+    _refuse_foreign_line(body, line, ())
+    mark, ts = _mark(body, message), body.get("ts")
+    t_us = None if ts is None else _stamp(ts, "ts", message)
+    named = any(field in body for field in ("key", "seq", "ts"))
+    key = _key(line, kind, body, mark, t_us, message.payload) if named else ""
+    return Identity(key, message.received.utc_us if t_us is None else t_us, mark)
+
+
+def _key(
+    line: str, kind: str, body: dict[str, Any], mark: SequenceMark | None, t_us: int | None, payload: bytes
+) -> str:
     key = body.get("key")
     if key is not None:
-        return f"{topic.line}/{topic.kind}/{_name(key, 'key')}"
+        return f"{line}/{kind}/{_name(key, 'key')}"
     if mark is not None:
-        numbered = f"{topic.line}/{mark.source}/{mark.epoch}/{mark.number}/{topic.kind}"
+        numbered = f"{line}/{mark.source}/{mark.epoch}/{mark.number}/{kind}"
         return numbered if t_us is None else f"{numbered}/{t_us}"
     if t_us is not None:
-        return f"{topic.line}/{topic.kind}/{t_us}/{hashlib.sha256(payload).hexdigest()[:16]}"
+        return f"{line}/{kind}/{t_us}/{hashlib.sha256(payload).hexdigest()[:16]}"
     raise PoisonMessageError("no_identity", "give key, seq or ts, so that a repetition is recognised", field="key")
 
 
