@@ -83,6 +83,10 @@ def join(parts: Sequence[Series]) -> Series:
 
 def merge(kept: Series, added: Series) -> Series:
     """Join two series in time order; where both have a time, `kept` holds."""
+    if not len(added) or not len(kept):
+        return kept if not len(added) else added
+    if kept.times[-1] < added.times[0]:
+        return join([kept, added])
     times = np.concatenate([kept.times, added.times])
     _, first = np.unique(times, return_index=True)
     values = np.concatenate([kept.values, added.values])

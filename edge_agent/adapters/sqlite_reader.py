@@ -12,6 +12,7 @@ import numpy as np
 from edge_agent.adapters import reading_blocks
 from edge_agent.adapters.minute_rollups import MINUTE_US, minute_starts, roll_up
 from edge_agent.adapters.reading_blocks import Series
+from edge_agent.adapters.sqlite_days import DayReader, days_folder, list_days
 from edge_agent.adapters.sqlite_schema import RESTORE_HINT, open_reader, store_errors
 from edge_agent.errors import StoreError
 from edge_agent.events import RecordedEvent, decode_event
@@ -38,6 +39,7 @@ class SqliteReader:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._days = DayReader(days_folder(path))
         self._idle: deque[apsw.Connection] = deque()
         self._closed = False
 
@@ -55,6 +57,7 @@ class SqliteReader:
     def close(self) -> None:
         """Close the connections; one that a thread still reads from is closed when that read ends."""
         self._closed = True
+        self._days.close()
         self._close_idle()
 
     def events_after(
@@ -120,7 +123,7 @@ class SqliteReader:
     def readings(self, channel_key: str, start_us: int, end_us: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Times (microseconds) and values in [start, end), in time order, BAD quality left out."""
         with self._reading("reading readings") as connection:
-            series = _series(connection, _channel_id(connection, channel_key), start_us, end_us)
+            series = self._series(connection, channel_key, start_us, end_us)
         trusted = series.quality != Quality.BAD
         return series.times[trusted], series.values[trusted]
 
@@ -129,7 +132,7 @@ class SqliteReader:
         query = (
             "SELECT max(t_us) FROM"
             " (SELECT * FROM (SELECT t_us FROM staged WHERE channel_id = ?1 ORDER BY t_us DESC LIMIT 1)"
-            " UNION ALL SELECT * FROM (SELECT last_us FROM block WHERE channel_id = ?1 ORDER BY start_us DESC LIMIT 1))"
+            " UNION ALL SELECT compacted_us FROM channel WHERE id = ?1)"
         )
         with self._reading("reading a channel's newest time") as connection:
             return cast("int | None", connection.execute(query, (_channel_id(connection, channel_key),)).get)
@@ -137,16 +140,12 @@ class SqliteReader:
     def minutes(self, channel_key: str, start_us: int, end_us: int) -> list[MinuteRollup]:
         """One-minute roll-ups that start in [start, end), in time order; the same before and after compaction."""
         with self._reading("reading minutes") as connection:
-            channel_id = _channel_id(connection, channel_key)
-            query = (
-                "SELECT start_us, count, minimum, mean, maximum FROM minute"
-                " WHERE channel_id = ? AND start_us >= ? AND start_us < ?"
-            )
-            rows = connection.execute(query, (channel_id, start_us, end_us)).fetchall()
-            found = {rollup.start_us: rollup for rollup in (MinuteRollup(*cast("_MinuteRow", row)) for row in rows)}
-            fresh = minute_starts(staged_series(connection, channel_id, start_us, end_us + MINUTE_US).times)
+            # staging first: what has left it since is in its day by then
+            staged = staged_series(connection, _channel_id(connection, channel_key), start_us, end_us + MINUTE_US)
+            found = {rollup.start_us: rollup for rollup in self._days.minutes(channel_key, start_us, end_us)}
+            fresh = minute_starts(staged.times)
             if fresh:  # minutes with staged readings have no stored roll-up yet, or one that is behind
-                series = _series(connection, channel_id, min(fresh), max(fresh) + MINUTE_US)
+                series = self._series(connection, channel_key, min(fresh), max(fresh) + MINUTE_US)
                 found |= {rollup.start_us: rollup for rollup in roll_up(series) if rollup.start_us in fresh}
         return [found[start] for start in sorted(found) if start_us <= start < end_us]
 
@@ -167,7 +166,15 @@ class SqliteReader:
 
     def _size_bytes(self) -> int:
         log = self._path.with_name(self._path.name + "-wal")
-        return self._path.stat().st_size + (log.stat().st_size if log.exists() else 0)
+        days = sum(day.size_bytes for day in list_days(days_folder(self._path)))
+        return self._path.stat().st_size + (log.stat().st_size if log.exists() else 0) + days
+
+    def _series(self, connection: apsw.Connection, key: str, start_us: int, end_us: int) -> Series:
+        """Staging is read first: what leaves it after that is in its day already, and never in neither."""
+        staged = staged_series(connection, _channel_id(connection, key), start_us, end_us)
+        series = reading_blocks.merge(reading_blocks.join(self._days.blocks(key, start_us, end_us)), staged)
+        first, last = np.searchsorted(series.times, [start_us, end_us])
+        return Series(series.times[first:last], series.values[first:last], series.quality[first:last])
 
     @contextmanager
     def _reading(self, doing: str) -> Iterator[apsw.Connection]:
@@ -201,7 +208,6 @@ class SqliteReader:
 
 
 _OutboxRow = tuple[str, str, str, bytes, int, str, int, float | None, Literal["none", "stop", "divert"]]
-_MinuteRow = tuple[int, int, float, float, float]
 
 
 def staged_series(connection: apsw.Connection, channel_id: int, start_us: int, end_us: int) -> Series:
@@ -212,15 +218,6 @@ def staged_series(connection: apsw.Connection, channel_id: int, start_us: int, e
         return reading_blocks.empty()
     times, values, quality = zip(*rows, strict=True)
     return Series(np.array(times, np.int64), np.array(values, np.float64), np.array(quality, np.uint8))
-
-
-def _series(connection: apsw.Connection, channel_id: int, start_us: int, end_us: int) -> Series:
-    query = "SELECT data FROM block WHERE channel_id = ? AND start_us >= ? AND start_us < ? ORDER BY start_us"
-    bounds = (channel_id, reading_blocks.block_start(start_us), end_us)
-    kept = [reading_blocks.decode(cast("bytes", row[0])) for row in connection.execute(query, bounds)]
-    series = reading_blocks.merge(reading_blocks.join(kept), staged_series(connection, channel_id, start_us, end_us))
-    first, last = np.searchsorted(series.times, [start_us, end_us])
-    return Series(series.times[first:last], series.values[first:last], series.quality[first:last])
 
 
 def _channel_id(connection: apsw.Connection, key: str) -> int:

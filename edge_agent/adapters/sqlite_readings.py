@@ -14,17 +14,18 @@ import msgspec
 import numpy as np
 import structlog
 
-from edge_agent.adapters import reading_blocks
-from edge_agent.adapters.minute_rollups import MINUTE_US, minute_start, minute_starts, roll_up
+from edge_agent.adapters.minute_rollups import minute_start
 from edge_agent.adapters.reading_blocks import BLOCK_US, Series, block_start
-from edge_agent.readings import ReadingRun
+from edge_agent.adapters.sqlite_day_writer import Piece
+from edge_agent.readings import Channel, ReadingRun
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import apsw
 
-    from edge_agent.readings import Channel, Reading
+    from edge_agent.adapters.sqlite_day_writer import DayWriter
+    from edge_agent.readings import Reading
 
 BLOCKS_A_CALL = 16  # bounds how long a compaction keeps the writer from facts: tens of milliseconds
 READINGS_A_CALL = 10_000
@@ -48,20 +49,42 @@ class _Task(msgspec.Struct, frozen=True):
     count: int
 
 
-class ReadingTables:
-    """The tables `channel`, `staged`, `block` and `minute`, written through one connection."""
+class _Window(msgspec.Struct, frozen=True):
+    """Neighbouring channels within one block and before the cutoff."""
 
-    def __init__(self, connection: apsw.Connection) -> None:
+    start_us: int
+    end_us: int
+    first_channel: int
+    last_channel: int
+
+    @property
+    def bounds(self) -> tuple[int, int, int, int]:
+        """What `_IN_WINDOW` asks for."""
+        return msgspec.structs.astuple(self)
+
+
+class ReadingTables:
+    """The tables `channel` and `staged`, written through one connection, and the days that readings go to from there.
+
+    Args:
+        connection: the store's.
+        days: where compacted readings are.
+    """
+
+    def __init__(self, connection: apsw.Connection, days: DayWriter) -> None:
         self._connection = connection
+        self._days = days
         self._channel_ids: dict[Channel, int] = {}
-        self._compacted_until: dict[int, int] | None = None  # newest time in any block, by channel id
+        self._compacted_until: dict[int, int] | None = None  # newest time in any day, by channel id
         self._plan: list[_Task] = []
+        self._compacted: tuple[_Window, list[Piece]] | None = None
 
     def rolled_back(self) -> None:
         """Forget what a failed transaction may have taught."""
         self._channel_ids.clear()
         self._compacted_until = None
         self._plan.clear()
+        self._compacted = None
 
     # ---- staging ----------------------------------------------------------------------------------------------
 
@@ -109,7 +132,7 @@ class ReadingTables:
 
     def _newest_compacted(self) -> dict[int, int]:
         if self._compacted_until is None:
-            rows = self._connection.execute("SELECT channel_id, max(last_us) FROM block GROUP BY channel_id")
+            rows = self._connection.execute("SELECT id, compacted_us FROM channel WHERE compacted_us IS NOT NULL")
             self._compacted_until = dict(cast("list[tuple[int, int]]", rows.fetchall()))
         return self._compacted_until
 
@@ -120,7 +143,7 @@ class ReadingTables:
             return row[1], block_start(row[0])
 
         for (channel_id, start_us), group in groupby(sorted(rows, key=place), key=place):
-            known = set(self._block(channel_id, start_us).times.tolist())
+            known = set(self._days.block(self._channel(channel_id).key, start_us).times.tolist())
             fresh += [row for row in group if row[0] not in known]
         return fresh
 
@@ -133,20 +156,35 @@ class ReadingTables:
         return bool(self._plan)
 
     def compact(self) -> int:
-        """Move planned readings into blocks and roll-ups; returns how many, within the bounds of one call."""
-        moved = blocks = 0
+        """Write planned readings into their day, durably, within the bounds of one call; they stay staged until
+        `clear_compacted`. Outside a transaction of the store. Returns how many.
+        """
+        blocks = moved = 0
+        first = self._plan[0]
         while self._plan and blocks < BLOCKS_A_CALL and moved < READINGS_A_CALL:
-            window = (self._plan[0].start_us, self._plan[0].end_us)
-            chunk: list[_Task] = []
-            while self._plan and (self._plan[0].start_us, self._plan[0].end_us) == window:
-                if blocks >= BLOCKS_A_CALL or moved >= READINGS_A_CALL:
-                    break
-                task = self._plan.pop(0)
-                chunk.append(task)
-                blocks += 1
-                moved += task.count
-            moved += self._move(chunk) - sum(task.count for task in chunk)
-        return moved
+            last = self._plan.pop(0)
+            blocks += 1
+            moved += last.count
+        window = _Window(first.start_us, first.end_us, first.channel_id, last.channel_id)
+        pieces = self._staged(window)
+        self._days.write(pieces)
+        self._compacted = window, pieces
+        return sum(len(piece.added) for piece in pieces)
+
+    def clear_compacted(self) -> None:
+        """Take out of staging what `compact` wrote; inside a transaction of the store."""
+        if self._compacted is None:
+            return
+        window, pieces = self._compacted
+        self._connection.execute(f"DELETE FROM staged WHERE {_IN_WINDOW}", window.bounds)  # noqa: S608 - a constant
+        newest = self._newest_compacted()
+        for piece in pieces:
+            last_us, channel_id = int(piece.added.times[-1]), self._channel_id(piece.channel)
+            newest[channel_id] = max(last_us, newest.get(channel_id, last_us))
+            self._connection.execute(
+                "UPDATE channel SET compacted_us = ? WHERE id = ?", (newest[channel_id], channel_id)
+            )
+        self._compacted = None
 
     def _make_plan(self, cutoff_us: int) -> list[_Task]:
         """All staged work of the oldest block period that has some, by channel."""
@@ -161,48 +199,29 @@ class ReadingTables:
         ).fetchall()
         return [_Task(channel_id, start_us, end_us, count) for channel_id, count in cast("list[tuple[int, int]]", rows)]
 
-    def _move(self, chunk: list[_Task]) -> int:
-        """Move neighbouring channels of one window: one scan of the window for all of them, one to delete."""
-        bounds = (chunk[0].start_us, chunk[0].end_us, chunk[0].channel_id, chunk[-1].channel_id)
-        where = "t_us >= ? AND t_us < ? AND channel_id BETWEEN ? AND ?"
-        rows = self._connection.execute(f"SELECT t_us, channel_id, value, quality FROM staged WHERE {where}", bounds)  # noqa: S608 - a constant
+    def _staged(self, window: _Window) -> list[Piece]:
+        """The staged readings of neighbouring channels of one window: one scan of the window for all of them."""
+        rows = self._connection.execute(
+            f"SELECT t_us, channel_id, value, quality FROM staged WHERE {_IN_WINDOW}",  # noqa: S608 - a constant
+            window.bounds,
+        )
         ordered = sorted(cast("list[_StagedRow]", rows.fetchall()), key=itemgetter(1, 0))
+        pieces = []
         for channel_id, group in groupby(ordered, key=itemgetter(1)):
             times, _, values, quality = zip(*group, strict=True)
             added = Series(np.array(times, np.int64), np.array(values, np.float64), np.array(quality, np.uint8))
-            self._write_block(channel_id, chunk[0].start_us, added)
-        self._connection.execute(f"DELETE FROM staged WHERE {where}", bounds)  # noqa: S608 - a constant
-        return len(ordered)
+            pieces.append(Piece(self._channel(channel_id), block_start(window.start_us), added))
+        return pieces
 
-    def _write_block(self, channel_id: int, start_us: int, added: Series) -> None:
-        whole = reading_blocks.merge(self._block(channel_id, start_us), added)
-        last_us = int(whole.times[-1])
-        self._connection.execute(
-            "INSERT INTO block (channel_id, start_us, last_us, count, data) VALUES (?, ?, ?, ?, ?)"
-            " ON CONFLICT (channel_id, start_us)"
-            " DO UPDATE SET last_us = excluded.last_us, count = excluded.count, data = excluded.data",
-            (channel_id, start_us, last_us, len(whole), reading_blocks.encode(whole)),
-        )
-        touched = minute_starts(added.times)
-        first, last = np.searchsorted(whole.times, [min(touched), max(touched) + MINUTE_US])
-        affected = Series(whole.times[first:last], whole.values[first:last], whole.quality[first:last])
-        self._connection.executemany(
-            "INSERT INTO minute (channel_id, start_us, count, minimum, mean, maximum) VALUES (?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT (channel_id, start_us) DO UPDATE SET count = excluded.count, minimum = excluded.minimum,"
-            " mean = excluded.mean, maximum = excluded.maximum",
-            [(channel_id, *msgspec.structs.astuple(rollup)) for rollup in roll_up(affected)],
-        )
-        newest = self._newest_compacted()
-        newest[channel_id] = max(last_us, newest.get(channel_id, last_us))
-
-    def _block(self, channel_id: int, start_us: int) -> Series:
+    def _channel(self, channel_id: int) -> Channel:
         found = self._connection.execute(
-            "SELECT data FROM block WHERE channel_id = ? AND start_us = ?", (channel_id, start_us)
+            "SELECT line, asset, name, unit FROM channel WHERE id = ?", (channel_id,)
         ).fetchone()
-        return reading_blocks.empty() if found is None else reading_blocks.decode(cast("bytes", found[0]))
+        return Channel(*cast("tuple[str, str, str, str]", found))
 
 
 _BEFORE_ALL = -(2**63) - 1
+_IN_WINDOW = "t_us >= ? AND t_us < ? AND channel_id BETWEEN ? AND ?"
 
 # DO NOTHING covers only the identity: OR IGNORE would also swallow a NaN without a word.
 _STAGE = "INSERT INTO staged (t_us, channel_id, value, quality) VALUES {} ON CONFLICT (t_us, channel_id) DO NOTHING"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
 
@@ -137,7 +138,31 @@ CREATE TABLE tally (
 INSERT INTO tally VALUES ('events', 0), ('readings', 0), ('quarantined', 0);
 """
 
-MIGRATIONS: tuple[Migration, ...] = (Migration(1, _FIRST),)
+# The blocks of the first schema are in the days' files by then: see sqlite_old_blocks.
+_DAYS = """
+ALTER TABLE channel ADD COLUMN compacted_us INTEGER;
+UPDATE channel SET compacted_us = (SELECT max(last_us) FROM block WHERE channel_id = channel.id);
+DROP TABLE block;
+DROP TABLE minute;
+CREATE TABLE evidence (
+    digest TEXT NOT NULL,
+    seq INTEGER NOT NULL REFERENCES event (seq),
+    verdict TEXT NOT NULL,
+    at_us INTEGER NOT NULL,
+    PRIMARY KEY (digest, seq)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX evidence_by_verdict ON evidence (verdict, seq, at_us);
+INSERT OR IGNORE INTO evidence
+    SELECT json_extract(body, '$.body.image'), seq, json_extract(body, '$.body.verdict'), occurred_us
+    FROM event WHERE kind = 'inspection' AND json_extract(body, '$.body.image') IS NOT NULL;
+INSERT OR IGNORE INTO evidence
+    SELECT json_extract(body, '$.body.anomaly_map'), seq, json_extract(body, '$.body.verdict'), occurred_us
+    FROM event WHERE kind = 'inspection' AND json_extract(body, '$.body.anomaly_map') IS NOT NULL;
+"""
+
+MIGRATIONS: tuple[Migration, ...] = (Migration(1, _FIRST), Migration(2, _DAYS))
+Adopt = Callable[[apsw.Connection, int], None]
+"""Carries data out of tables before a migration drops them; may be interrupted and is then done again."""
 
 
 @contextmanager
@@ -180,8 +205,15 @@ def store_errors(path: Path, doing: str) -> Iterator[None]:
         raise StoreError(f"store {path.name} failed while {doing}: {error}", hint=RESTORE_HINT) from error
 
 
-def open_writer(path: Path, migrations: Sequence[Migration] = MIGRATIONS) -> apsw.Connection:
+def open_writer(
+    path: Path, migrations: Sequence[Migration] = MIGRATIONS, adopt: Adopt | None = None
+) -> apsw.Connection:
     """Open the one writing connection, made when absent: checked, migrated, WAL, every commit synced.
+
+    Args:
+        path: the file.
+        migrations: what brings it to the newest schema.
+        adopt: called with the version of each migration of a store that was there before.
 
     Raises:
         StoreBusyError: another process writes to it.
@@ -190,7 +222,7 @@ def open_writer(path: Path, migrations: Sequence[Migration] = MIGRATIONS) -> aps
     with store_errors(path, "opening it"):
         connection = apsw.Connection(str(path))
         try:
-            _prepare(connection, path, migrations)
+            _prepare(connection, path, migrations, adopt)
         except BaseException:
             connection.close()
             raise
@@ -215,7 +247,7 @@ def open_reader(path: Path, migrations: Sequence[Migration] = MIGRATIONS) -> aps
         return connection
 
 
-def _prepare(connection: apsw.Connection, path: Path, migrations: Sequence[Migration]) -> None:
+def _prepare(connection: apsw.Connection, path: Path, migrations: Sequence[Migration], adopt: Adopt | None) -> None:
     connection.set_busy_timeout(BUSY_TIMEOUT_MS)
     _check_owner(connection, path)
     known, found = migrations[-1].version, _version(connection)
@@ -245,6 +277,8 @@ def _prepare(connection: apsw.Connection, path: Path, migrations: Sequence[Migra
         connection.execute(f"PRAGMA {pragma}").fetchall()
     for migration in migrations:
         if migration.version > found:
+            if found and adopt is not None:
+                adopt(connection, migration.version)
             _migrate(connection, migration)
 
 

@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING, cast
 
 import msgspec
 
+from edge_agent.adapters.sqlite_day_writer import DayWriter
+from edge_agent.adapters.sqlite_days import days_folder, list_days
+from edge_agent.adapters.sqlite_old_blocks import DAYS_SCHEMA, carry_over
 from edge_agent.adapters.sqlite_reader import SqliteReader
 from edge_agent.adapters.sqlite_readings import ReadingTables
 from edge_agent.adapters.sqlite_schema import open_writer, store_errors
 from edge_agent.adapters.store_lock import folder_errors, sync_folder, take_lock
 from edge_agent.errors import StoreError, ValueRefusedError
-from edge_agent.events import Disposition, Event, Gap, Inspection, RecordedEvent, decode_event, encode
+from edge_agent.events import Disposition, Event, Gap, Inspection, Purge, RecordedEvent, decode_event, encode
 from edge_agent.instant import MICROSECONDS_PER_SECOND, from_us, to_us
 from edge_agent.payloads import sequences
 from edge_agent.ports import Committed
@@ -28,8 +31,11 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Self
 
+    import apsw
+
     from edge_agent.instant import Instant
     from edge_agent.ports import Batch, OutboxMessage, Quarantined
+    from edge_agent.ports.keeping import DayOfReadings, RemovedDay
 
 SETTLED_KEPT = 100_000  # keys of settled messages without a subject, remembered so that none is queued again
 
@@ -61,11 +67,27 @@ class SqliteStore(SqliteReader):
         self._writer_thread: threading.Thread | None = None
         self._lock = take_lock(path)
         try:
-            self._connection = open_writer(path)
+            self._connection, self._day_writer = self._open_files(path)
         except BaseException:
             os.close(self._lock)
             raise
-        self._readings = ReadingTables(self._connection)
+        self._readings = ReadingTables(self._connection, self._day_writer)
+
+    @staticmethod
+    def _open_files(path: Path) -> tuple[apsw.Connection, DayWriter]:
+        days: list[DayWriter] = []
+
+        def adopt(connection: apsw.Connection, version: int) -> None:
+            if version == DAYS_SCHEMA:
+                days.append(DayWriter(days_folder(path)))
+                carry_over(connection, days[0])
+
+        connection = open_writer(path, adopt=adopt)
+        try:
+            return connection, days[0] if days else DayWriter(days_folder(path))
+        except BaseException:
+            connection.close()
+            raise
 
     @classmethod
     def open(cls, path: Path, *, staging_s: int = 60) -> Self:
@@ -91,6 +113,7 @@ class SqliteStore(SqliteReader):
         super().close()
         with store_errors(self._path, "closing it"):
             self._connection.close()
+            self._day_writer.close()
         os.close(self._lock)
         self._lock = -1
 
@@ -130,8 +153,32 @@ class SqliteStore(SqliteReader):
         with store_errors(self._path, "looking for readings to compact"):
             if not self._readings.has_work(now.utc_us - self._staging_us):
                 return 0  # without a write lock: an idle agent stays out of a backup's way
+            try:
+                moved = self._readings.compact()
+            except BaseException:
+                self._readings.rolled_back()
+                raise
         with self._transaction("compacting readings"):
-            return self._readings.compact()
+            self._readings.clear_compacted()
+        return moved
+
+    # ---- days, any thread -------------------------------------------------------------------------------------
+
+    def kept_days(self) -> list[DayOfReadings]:
+        """The days of readings that are kept, oldest first."""
+        return list_days(days_folder(self._path))
+
+    def remove_day(self, day: int) -> RemovedDay | None:
+        """Forget a day of readings, durably; None where it is not kept."""
+        return self._day_writer.remove(day)
+
+    def unfinished_days(self) -> list[RemovedDay]:
+        """Forgotten days whose room was not given back."""
+        return self._day_writer.unfinished()
+
+    def finish_day(self, removed: RemovedDay) -> None:
+        """Give a forgotten day's room back."""
+        self._day_writer.finish(removed)
 
     # ---- the transaction --------------------------------------------------------------------------------------
 
@@ -209,6 +256,7 @@ class SqliteStore(SqliteReader):
             ],
         )
         self._note_reviews(recorded)
+        self._note_images(recorded)
         return recorded
 
     def _note_reviews(self, recorded: list[RecordedEvent]) -> None:
@@ -226,6 +274,24 @@ class SqliteStore(SqliteReader):
             reviews,
         )
         self._connection.executemany("DELETE FROM open_review WHERE inspection_key = ?", [(key,) for key, _ in judged])
+
+    def _note_images(self, recorded: list[RecordedEvent]) -> None:
+        """Keep the side table of images that inspections refer to; one that was purged is referred to no more."""
+        for item in recorded:
+            body = item.event.body
+            if isinstance(body, Inspection):
+                kept = {digest for digest in (body.image, body.anomaly_map) if digest is not None}
+                at_us = to_us(item.event.occurred_at)
+                rows = [(digest, item.seq, body.verdict, at_us) for digest in kept]
+                self._connection.executemany(
+                    "INSERT INTO evidence (digest, seq, verdict, at_us) VALUES (?, ?, ?, ?)", rows
+                )
+            elif isinstance(body, Purge):
+                gone = msgspec.json.encode(body.digests).decode()
+                self._connection.execute(
+                    "DELETE FROM evidence WHERE digest IN (SELECT value FROM json_each(?)) AND seq <= ?",
+                    (gone, body.until_seq),
+                )
 
     def _enter_marks(self, batch: Batch) -> list[Event]:
         """Enter publishers' numbers; returns a `Gap` event for each hole that they opened."""

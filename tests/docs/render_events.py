@@ -58,7 +58,7 @@ def _type(kind: object) -> str:
     text = str(kind) if typing.get_origin(kind) is not None or not isinstance(kind, type) else kind.__name__
     if kind == events.Body or "Inspection |" in text or text.startswith("edge_agent.events.Inspection"):
         return "one of the bodies below"
-    cleaned = re.sub(r"typing\.|edge_agent\.(human_)?events\.|datetime\.(?=datetime)", "", text)
+    cleaned = re.sub(r"typing\.|edge_agent\.(human_|storage_)?events\.|datetime\.(?=datetime)", "", text)
     return cleaned.replace("|", "or").replace("NoneType", "null").replace("None", "null")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import msgspec
 import pytest
 
 from edge_agent.adapters import sqlite_schema
+from edge_agent.adapters.sqlite_days import day_of
 from edge_agent.adapters.sqlite_reader import SqliteReader
 from edge_agent.adapters.sqlite_schema import MIGRATIONS, Migration, open_writer
 from edge_agent.adapters.sqlite_store import SqliteStore
@@ -58,7 +60,9 @@ def test_the_file_is_ours_durable_and_strict(store: SqliteStore) -> None:
     assert connection.pragma("application_id") == sqlite_schema.APPLICATION_ID
     lax = "SELECT name FROM pragma_table_list WHERE NOT strict AND schema = 'main' AND name NOT LIKE 'sqlite_%'"
     assert connection.execute(lax).fetchall() == []
-    assert connection.execute("SELECT version FROM schema_version").fetchall() == [(MIGRATIONS[-1].version,)]
+    assert connection.execute("SELECT version FROM schema_version").fetchall() == [
+        (step.version,) for step in MIGRATIONS
+    ]
 
 
 @pytest.mark.parametrize(
@@ -135,21 +139,21 @@ def test_a_newer_schema_is_refused_and_left_alone(path: Path) -> None:
     newer = (*MIGRATIONS, Migration(99, "CREATE TABLE of_the_future (id INTEGER PRIMARY KEY) STRICT"))
     open_writer(path, newer).close()
     before = path.read_bytes()
-    with pytest.raises(StoreError, match="has schema 99, this version of lineproof knows up to 1"):
+    with pytest.raises(StoreError, match="has schema 99, this version of lineproof knows up to 2"):
         SqliteStore.open(path)
-    with pytest.raises(StoreError, match="has schema 99, this version of lineproof reads 1"):
+    with pytest.raises(StoreError, match="has schema 99, this version of lineproof reads 2"):
         SqliteReader.open(path)
     assert path.read_bytes() == before
 
 
 def test_a_migration_is_applied_once_and_whole_or_not_at_all(path: Path) -> None:
     SqliteStore.open(path).close()
-    added = Migration(2, "CREATE TABLE added (id INTEGER PRIMARY KEY) STRICT; INSERT INTO added VALUES (5)")
-    broken = Migration(3, "CREATE TABLE half (id INTEGER PRIMARY KEY) STRICT; INSERT INTO nowhere VALUES (1)")
+    added = Migration(3, "CREATE TABLE added (id INTEGER PRIMARY KEY) STRICT; INSERT INTO added VALUES (5)")
+    broken = Migration(4, "CREATE TABLE half (id INTEGER PRIMARY KEY) STRICT; INSERT INTO nowhere VALUES (1)")
     with pytest.raises(StoreError, match="nowhere"):
         open_writer(path, (*MIGRATIONS, added, broken))
     connection = open_writer(path, (*MIGRATIONS, added))
-    assert connection.execute("SELECT version FROM schema_version").fetchall() == [(1,), (2,)]
+    assert connection.execute("SELECT version FROM schema_version").fetchall() == [(1,), (2,), (3,)]
     assert connection.execute("SELECT id FROM added").fetchall() == [(5,)]
     assert not connection.table_exists("main", "half")
     connection.close()
@@ -233,16 +237,18 @@ def test_a_writer_beside_us_means_try_again(store: SqliteStore, path: Path) -> N
 
 
 def test_compaction_that_fails_moves_nothing_and_can_be_repeated(store: SqliteStore) -> None:
-    connection = store._connection
     channel = Channel("press-1", "pump", "flow")
-    readings = [Reading(channel, T0 + n * 10_000, (n * 7_919 % 1_000_003) / 7) for n in range(9_000)]
-    store.commit(Batch(AT, readings=readings))
+    noise = random.Random(1)  # values that do not compress
+    readings = [Reading(channel, T0 + n * 10_000, noise.random()) for n in range(9_000)]
+    store.commit(Batch(AT, readings=[Reading(channel, T0 - 600_000_000, 1.0), *readings]))
     later = Instant(T0 + 300_000_000, 8, "boot-1")
-    connection.pragma("max_page_count", connection.pragma("page_count"))
+    assert store.compact(later) == 1  # the file of the day is there
+    day = store._day_writer._open[day_of(T0)]
+    day.pragma("max_page_count", day.pragma("page_count"))
     with pytest.raises(StoreError, match="no space left"):
         store.compact(later)
     assert store.minutes(channel.key, T0, T0 + 1)[0].count == 6_000
-    connection.pragma("max_page_count", 1_000_000)
+    day.pragma("max_page_count", 1_000_000)
     assert store.compact(later) == 9_000
     assert store.compact(later) == 0
     assert store.commit(Batch(AT, readings=readings)).duplicate_readings == 9_000
