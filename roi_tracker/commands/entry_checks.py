@@ -20,7 +20,15 @@ if TYPE_CHECKING:
 def ground_of(
     plan: BusinessCase, store: TrackerStore, entries: Sequence[Entry], bodies: Sequence[Body], at: datetime
 ) -> Ground:
-    """What entries are held against: the events they cite, the newest frozen baselines, the ledger so far."""
+    """What entries are held against: the events they cite, the newest frozen baselines, the ledger so far.
+
+    Args:
+        plan: the case.
+        store: events and baselines.
+        entries: the ledger so far.
+        bodies: what is to be written; where it claims nothing, no event is read.
+        at: now.
+    """
     from roi_tracker.ledger.admission import Ground, cited
     from roi_tracker.ledger.books import books_of
     from roi_tracker.ledger.losses import joint_losses

@@ -10,7 +10,7 @@ import typer
 
 from roi_tracker.commands.adding import AuthorOption, kind_of, ledger_add, say_entries
 from roi_tracker.commands.case_file import CaseOption, load_case
-from roi_tracker.commands.console import NO, JsonOption, print_json, say
+from roi_tracker.commands.console import NO, JsonOption, LangOption, language_of, print_json, say
 from roi_tracker.commands.store_file import DEFAULT_STORE, StoreOption, open_ledger, open_store
 
 if TYPE_CHECKING:
@@ -135,6 +135,37 @@ def ledger_verify(
             f"{len(entries)} entries, {'the chain holds' if not faults else 'THE CHAIN DOES NOT HOLD'}; {newest.sha256}"
         )
     if faults:
+        raise typer.Exit(NO)
+
+
+@ledger_app.command("claims")
+def ledger_claims(
+    case: CaseOption, store: StoreOption = DEFAULT_STORE, lang: LangOption = None, *, json: JsonOption = False
+) -> None:
+    """Every claim, held against its events again: whether they show it, and whether an agent keeps them.
+
+    Exit 1 while a claim's events do not show it, or are not kept.
+
+    Example: roi-tracker ledger claims --case case.yaml --store roi.sqlite --lang en
+    """
+    from roi_tracker.commands.entry_checks import ground_of
+    from roi_tracker.ledger.admission import claim_states
+    from roi_tracker.ledger.books import books_of
+    from roi_tracker.ledger.chain import verified
+    from roi_tracker.render.store_text import claim_sentence
+
+    plan = load_case(case)
+    with open_store(store) as opened, open_ledger(store) as ledger:
+        entries = verified(ledger)
+        claims = books_of(entries, plan.id).claims
+        found = claim_states(entries, ground_of(plan, opened, entries, claims, datetime.now(UTC)))
+    if json:
+        print_json(found)
+    else:
+        for one in found:
+            days = f"{one.claim.benefit_id} {one.claim.first} to {one.claim.last}"
+            say(f"{one.number} {days}: {one.claim.statement}: {claim_sentence(one, language_of(lang, plan))}")
+    if any(one.why is not None or one.kept < len(dict.fromkeys(one.claim.evidence)) for one in found):
         raise typer.Exit(NO)
 
 

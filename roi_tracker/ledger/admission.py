@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from roi_tracker.ledger.books import citation_name
 from roi_tracker.ledger.entries import Adjustment, Claim, ClosingDate
 from roi_tracker.ledger.losses import loss_names
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from roi_tracker.baseline.frozen import FrozenBaseline
     from roi_tracker.business_case import BusinessCase
     from roi_tracker.ledger.books import Books
-    from roi_tracker.ledger.entries import Body
+    from roi_tracker.ledger.entries import Body, Entry
     from roi_tracker.ledger.losses import JointLoss
     from roi_tracker.observations.facts import Fact
     from roi_tracker.observations.shifts import ShiftCalendar
@@ -203,3 +204,32 @@ def _days(fact: Fact, calendar: ShiftCalendar) -> set[date]:
     """The plant's calendar day, and the day of the shift: a night shift belongs to the day on which it begins."""
     shift = calendar.at(fact.at)
     return {calendar.local_day(fact.at)} | ({shift.day} if shift is not None else set())
+
+
+class ClaimState(msgspec.Struct, frozen=True):
+    """A claim of the ledger held against its events once more.
+
+    Attributes:
+        number: of its entry.
+        why: what the events do not show; such a claim counts for nothing. None where they do.
+        kept: of its events, how many an agent has agreed to keep.
+    """
+
+    number: int
+    claim: Claim
+    why: Refusal | None
+    kept: int
+
+
+def claim_states(entries: Iterable[Entry], ground: Ground) -> tuple[ClaimState, ...]:
+    """Every claim of the case, in order of writing; `ground.facts` must have all their events."""
+    kept = {(one.claim, key) for one in ground.books.pinned for key in one.evidence}
+    found: list[ClaimState] = []
+    for entry in entries:
+        if entry.case_id != ground.case.id or not isinstance(entry.body, Claim):
+            continue
+        name = citation_name(entry)
+        pinned = sum((name, key) in kept for key in dict.fromkeys(entry.body.evidence))
+        why = _of_claim(entry.body, ground, [state.claim for state in found])
+        found.append(ClaimState(entry.number, entry.body, why, pinned))
+    return tuple(found)

@@ -88,6 +88,11 @@ class Books(msgspec.Struct, frozen=True):
         return tuple(one for one in missing if one.evidence)
 
 
+def citation_name(entry: Entry) -> str:
+    """Name of an entry that cites evidence at the agent."""
+    return f"{entry.case_id}/{entry.sha256[:16]}"
+
+
 def books_of(entries: Iterable[Entry], case_id: str) -> Books:
     """Read a ledger for one case."""
     own: list[Entry] = []
@@ -107,7 +112,7 @@ def books_of(entries: Iterable[Entry], case_id: str) -> Books:
         decisions=tuple(body for body in bodies if isinstance(body, GateDecision)),
         closing_dates=tuple(body for body in bodies if isinstance(body, ClosingDate)),
         citations=tuple(
-            Citation(f"{entry.case_id}/{entry.sha256[:16]}", tuple(dict.fromkeys(entry.body.evidence)))
+            Citation(citation_name(entry), tuple(dict.fromkeys(entry.body.evidence)))
             for entry in own
             if isinstance(entry.body, Claim | Adjustment) and entry.body.evidence
         ),

@@ -12,7 +12,7 @@ from roi_tracker.render.catalogue import Catalogue, flat
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from roi_tracker.ledger.admission import Refusal
+    from roi_tracker.ledger.admission import ClaimState, Refusal
     from roi_tracker.ledger.chain import ChainFault
     from roi_tracker.money import Language
     from roi_tracker.observations.seals import StoreFault
@@ -43,6 +43,18 @@ def refusal_sentence(why: Refusal, language: Language) -> str:
 def refusal_hint(why: Refusal, language: Language) -> str:
     """What to do about it."""
     return store_catalogue(language)(f"refusal_fix.{why.name}", **why.places)
+
+
+def claim_sentence(state: ClaimState, language: Language) -> str:
+    """Whether a claim's events show it, and whether anybody keeps them."""
+    t = store_catalogue(language)
+    cited = len(dict.fromkeys(state.claim.evidence))
+    shown = t("claim.checked")
+    if state.why is not None:
+        shown = t("claim.not_checked", why=f"{refusal_sentence(state.why, language)} ({state.why.value})")
+    missing = cited - state.kept
+    kept = t("claim.not_kept", missing=missing, cited=cited) if missing else t("claim.kept", cited=cited)
+    return f"{shown}; {kept}"
 
 
 def _place(fault: StoreFault, t: Catalogue) -> str:

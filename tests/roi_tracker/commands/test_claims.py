@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import shutil
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from roi_tracker.__main__ import app
+from roi_tracker.adapters.sqlite_ledger import SqliteLedger
 from roi_tracker.adapters.sqlite_store import SqliteStore
 from roi_tracker.errors import CaseError, UnreachableError
+from roi_tracker.ledger.entries import Claim, Draft
 from roi_tracker.observations.facts import StopFact
 from tests.roi_tracker.adapters.test_http_feed_pins import agent  # noqa: F401 - a fixture
 from tests.roi_tracker.report.conftest import plant  # noqa: F401 - a fixture
@@ -148,3 +150,25 @@ def test_an_agent_that_does_not_know_an_event_says_no(place: Path, agent: Agent)
     assert done.exit_code == 1
     assert "not pinned: 1 events" in done.stderr
     assert [entry["body"]["evidence"] for entry in shown(place, "evidence_pin")] == [["part/1"]]
+
+
+def test_the_list_of_claims_tells_what_is_not_shown_and_not_kept(place: Path, agent: Agent) -> None:  # noqa: F811 - the fixture's name
+    words = ["ledger", "claims", "--case", str(place / "case.yaml"), "--store", str(place / "roi.sqlite")]
+    done = CliRunner().invoke(app, [*words, "--lang", "en"])
+    assert done.exit_code == 1
+    assert "evidence checked; not pinned at an agent: 1 of 1 events may be deleted there" in done.stdout
+    assert add(place, claim(), "--feed", agent.address).exit_code == 0
+    kept = CliRunner().invoke(app, [*words, "--lang", "ko"])
+    assert kept.exit_code == 0, kept.stdout
+    assert kept.stdout.count("증거 확인됨; 에이전트가 이벤트 1건을 모두 보존합니다") == 2
+    ledger = SqliteLedger(place / "roi.sqlite")
+    body = Claim(
+        benefit_id="fewer-defects", first=date(2025, 9, 1), last=date(2025, 9, 1), evidence=("gone",), statement="old"
+    )
+    ledger.append([Draft("small-press-line", datetime(2026, 1, 1, tzinfo=UTC), "somebody", body)])
+    ledger.close()
+    told = CliRunner().invoke(app, [*words, "--lang", "en"])
+    assert told.exit_code == 1
+    assert "evidence not checked, not counted: no such event in the store (gone)" in told.stdout
+    found = json.loads(CliRunner().invoke(app, [*words, "--json"]).stdout)
+    assert [state["why"] and state["why"]["name"] for state in found] == [None, None, "event_unknown"]
