@@ -57,6 +57,7 @@ class RowError(msgspec.Struct, frozen=True):
         column: header of the column at fault, empty where no single one is.
         value: what stands there, as text.
         fix: how to put it right.
+        message_ko, fix_ko: both in Korean; empty where only the machine's own words are known.
     """
 
     source: str
@@ -65,14 +66,30 @@ class RowError(msgspec.Struct, frozen=True):
     column: str = ""
     value: str = ""
     fix: str = ""
+    message_ko: str = ""
+    fix_ko: str = ""
 
 
 class IntakeError(TrackerError):
-    """An import was refused as a whole; `rows` says which lines are wrong. Nothing of it was stored."""
+    """An import was refused as a whole; `rows` says which lines are wrong. Nothing of it was stored.
 
-    def __init__(self, message: str, *, rows: tuple[RowError, ...] = (), hint: str = "") -> None:
+    Attributes:
+        message_ko, hint_ko: message and hint in Korean; empty where they are known in English only.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        rows: tuple[RowError, ...] = (),
+        hint: str = "",
+        message_ko: str = "",
+        hint_ko: str = "",
+    ) -> None:
         super().__init__(message, hint=hint)
         self.rows = rows
+        self.message_ko = message_ko
+        self.hint_ko = hint_ko
 
 
 class StoreError(TrackerError):

@@ -90,6 +90,8 @@ def _refused(error: IntakeError, status: int = _UNUSABLE) -> JSONResponse:
     body = {
         "error": str(error.args[0]),
         "hint": error.hint,
+        "error_ko": error.message_ko,
+        "hint_ko": error.hint_ko,
         "rows": msgspec.to_builtins(error.rows),
         "retryable": error.retryable,
     }

@@ -9,6 +9,7 @@ import msgspec
 from edge_agent import events as agent
 from roi_tracker.errors import IntakeError, RowError
 from roi_tracker.observations import facts as f
+from roi_tracker.plant_files.fault_words import cell_fault, file_fault
 from roi_tracker.ports import Imported
 
 if TYPE_CHECKING:
@@ -212,7 +213,7 @@ def read_lines(lines: Iterable[bytes], source: str) -> Batch:
         except (msgspec.MsgspecError, ValueError, TypeError) as error:
             wrong += 1
             if len(errors) < MAX_ROW_ERRORS:
-                errors.append(RowError(source, number, str(error)))
+                errors.append(_unusable(source, number, error))
             continue
         last_seq = max(last_seq, recorded.seq)
         if fact is None:
@@ -220,12 +221,13 @@ def read_lines(lines: Iterable[bytes], source: str) -> Batch:
         else:
             facts.append(fact)
     if errors:
-        raise IntakeError(
-            f"{wrong} of the lines in {source} cannot be used; nothing was imported",
-            rows=tuple(errors),
-            hint="correct the lines named and import again; what is already there is not imported twice",
-        )
+        raise file_fault("lines_wrong", rows=tuple(errors), wrong=wrong, source=source)
     return Batch(tuple(facts), ignored, last_seq)
+
+
+def _unusable(source: str, number: int, error: Exception) -> RowError:
+    fault = cell_fault("event_line", why=error)
+    return RowError(source, number, str(error), fix=fault.fix_en, message_ko=fault.ko, fix_ko=fault.fix_ko)
 
 
 def import_lines(lines: Iterable[bytes], source: str, store: TrackerStore) -> Imported:

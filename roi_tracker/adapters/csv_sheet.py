@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from roi_tracker.errors import IntakeError
+from roi_tracker.plant_files.fault_words import file_fault
 from roi_tracker.plant_files.sheet import MAX_COLUMNS, MAX_ROWS, Sheet
 
 if TYPE_CHECKING:
@@ -45,14 +45,13 @@ def open_csv(path: Path, mapping: Mapping) -> Iterator[Sheet]:
             delimiter: str = mapping.delimiter or likely
             headers = [header.strip().lstrip("\ufeff") for header in next(csv.reader([head], delimiter=delimiter), [])]
             if not any(headers):
-                raise IntakeError(f"{path.name} has no headers in row {mapping.header_row}", hint="set `header_row`")
+                raise file_fault("no_headers", source=path.name, row=mapping.header_row)
             if len(headers) > MAX_COLUMNS:
-                raise IntakeError(f"{path.name} has {len(headers)} columns, more than {MAX_COLUMNS}")
+                raise file_fault("many_columns", source=path.name, columns=len(headers), most=MAX_COLUMNS)
             rows = _rows(text, delimiter, len(skipped) + 1, path.name)
             yield Sheet(path.name, headers, rows, delimiter, encoding)
     except (OSError, LookupError, UnicodeError) as error:
-        hint = "check path and rights; set `encoding` of the mapping, such as cp949"
-        raise IntakeError(f"{path.name} cannot be read: {error}", hint=hint) from error
+        raise file_fault("unreadable", source=path.name, why=error) from error
 
 
 def _encoding(path: Path) -> str:
@@ -67,7 +66,7 @@ def _encoding(path: Path) -> str:
         try:
             while chunk := raw.read(_CHUNK):
                 if b"\0" in chunk:
-                    raise IntakeError(f"{path.name} is no text", hint="export it as CSV, or name it .xlsx")
+                    raise file_fault("no_text", source=path.name)
                 decoder.decode(chunk)
             decoder.decode(b"", final=True)
         except UnicodeDecodeError:
@@ -85,11 +84,8 @@ def _rows(text: IO[str], delimiter: str, header_rows: int, source: str) -> Itera
         for cells in reader:
             number = header_rows + reader.line_num
             if number > MAX_ROWS:
-                raise IntakeError(f"{source} has more than {MAX_ROWS:,} rows", hint="import it in parts")
+                raise file_fault("many_rows", source=source, most=MAX_ROWS)
             if cells:
                 yield number, cells
     except csv.Error as error:
-        raise IntakeError(
-            f"{source}, row {header_rows + reader.line_num}: {error}",
-            hint="a quote is not closed, or a cell is too long",
-        ) from error
+        raise file_fault("quote", source=source, row=header_rows + reader.line_num, why=error) from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from roi_tracker.adapters.csv_sheet import open_csv
-from roi_tracker.errors import IntakeError
+from roi_tracker.plant_files.fault_words import file_fault
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -40,4 +40,4 @@ def open_plant_file(path: Path, mapping: Mapping) -> AbstractContextManager[Shee
         from roi_tracker.adapters.xlsx_sheet import open_xlsx  # noqa: PLC0415 - a CSV needs no workbook library
 
         return open_xlsx(path, mapping)
-    raise IntakeError(f"{path.name}: {suffix} is not read", hint="save it as .xlsx without macros, or as .csv")
+    raise file_fault("format", source=path.name, suffix=suffix)

@@ -14,6 +14,7 @@ import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
 
 from roi_tracker.errors import IntakeError
+from roi_tracker.plant_files.fault_words import file_fault
 from roi_tracker.plant_files.sheet import MAX_COLUMNS, MAX_ROWS, NotCalculated, Sheet
 
 if TYPE_CHECKING:
@@ -55,8 +56,7 @@ def open_xlsx(path: Path, mapping: Mapping) -> Iterator[Sheet]:
     try:
         name = mapping.sheet or book.sheetnames[0]
         if name not in book.sheetnames:
-            hint = f"sheets: {', '.join(book.sheetnames)}"
-            raise IntakeError(f"{path.name} has no sheet {name!r}", hint=hint)
+            raise file_fault("sheet_absent", source=path.name, sheet=name, known=", ".join(book.sheetnames))
         rows = _rows(book[name], written[name] if written else None, path)
         headers: list[str] = []
         for number, cells in rows:
@@ -64,7 +64,7 @@ def open_xlsx(path: Path, mapping: Mapping) -> Iterator[Sheet]:
                 headers = ["" if cell is None else str(cell).strip() for cell in cells]
                 break
         if not any(headers):
-            raise IntakeError(f"{path.name} has no headers in row {mapping.header_row}", hint="set `header_row`")
+            raise file_fault("no_headers", source=path.name, row=mapping.header_row)
         yield Sheet(f"{path.name}!{name}", headers, rows, epoch_1904=book.epoch.year == _EPOCH_1904)
     finally:
         book.close()
@@ -74,13 +74,13 @@ def open_xlsx(path: Path, mapping: Mapping) -> Iterator[Sheet]:
 
 def _damaged(path: Path, error: Exception) -> IntakeError:
     what = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return IntakeError(f"{path.name} is damaged: {what}", hint="open it in Excel or LibreOffice and save it again")
+    return file_fault("damaged", source=path.name, why=what)
 
 
 def _check(path: Path) -> bool:
     """Refuse what could harm; True when any sheet has formulas."""
     if path.stat().st_size > MAX_FILE_BYTES:
-        raise IntakeError(f"{path.name} has more than {MAX_FILE_BYTES:,} bytes", hint="import it as CSV, or in parts")
+        raise file_fault("large_file", source=path.name, most=MAX_FILE_BYTES)
     with zipfile.ZipFile(path) as package:
         parts = package.infolist()
         unpacked = sum(part.file_size for part in parts)
@@ -89,11 +89,9 @@ def _check(path: Path) -> bool:
             or unpacked > MAX_UNPACKED_BYTES
             or any(p.file_size > _CHUNK and p.file_size > MAX_RATIO * p.compress_size for p in parts)
         ):
-            raise IntakeError(
-                f"{path.name} unpacks to {unpacked:,} bytes in {len(parts)} parts", hint="import it as CSV, or in parts"
-            )
+            raise file_fault("unpacks", source=path.name, size=unpacked, parts=len(parts))
         if any("vbaProject" in part.filename for part in parts):
-            raise IntakeError(f"{path.name} has macros", hint="save it as .xlsx without macros")
+            raise file_fault("macros", source=path.name)
         sheets = [part for part in parts if part.filename.startswith("xl/worksheets/")]
         return any(_has_formulas(package, part) for part in sheets)
 
@@ -104,7 +102,7 @@ def _has_formulas(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> bool:
         while chunk := opened.read(_CHUNK):
             text = tail + chunk
             if b"<!DOCTYPE" in text or b"<!ENTITY" in text:
-                raise IntakeError(f"{part.filename} declares entities", hint="save the workbook again in Excel")
+                raise file_fault("entities", source=part.filename)
             found = found or b"<f>" in text or b"<f " in text
             tail = chunk[-16:]
     return found
@@ -119,10 +117,7 @@ def _rows(sheet: Any, written: Any, path: Path) -> Iterator[tuple[int, Sequence[
     try:
         for number, (cells, texts) in enumerate(zip_longest(shown, formulas, fillvalue=()), start=1):
             if number > MAX_ROWS or len(cells) > MAX_COLUMNS:
-                raise IntakeError(
-                    f"{path.name} has more than {MAX_ROWS:,} rows or {MAX_COLUMNS} columns",
-                    hint="delete what lies beyond the table, or import it in parts",
-                )
+                raise file_fault("beyond", source=path.name, most=MAX_ROWS, columns=MAX_COLUMNS)
             if any(cell is not None for cell in cells) or any(text is not None for text in texts):
                 yield number, tuple(_cell(cell, text) for cell, text in zip_longest(cells, texts))
     except _DAMAGE as error:

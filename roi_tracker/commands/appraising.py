@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from roi_tracker.commands.case_file import CaseArgument, load_case, make_folder, write_file
-from roi_tracker.commands.console import NO, JsonOption, LangOption, language_of
+from roi_tracker.commands.console import NO, JsonOption, LangOption, language_of, table_console
 from roi_tracker.commands.out_names import (
     STANDARD_OUTPUT,
     check_ending,
@@ -43,8 +42,6 @@ class AppraisalFormat(StrEnum):
 
 
 _EACH: tuple[OutputFormat, ...] = ("html", "pdf", "xlsx", "csv", "json")
-
-_PIPE_WIDTH = 140
 
 _FormatOption = Annotated[AppraisalFormat | None, typer.Option("--format", help="write a file; needs --out")]
 _OutOption = Annotated[
@@ -89,7 +86,7 @@ def appraise(  # noqa: PLR0913, PLR0917 - each is an option of the command
         return
     from roi_tracker.render.terminal import print_appraisal
 
-    print_appraisal(plan, document, _console())
+    print_appraisal(plan, document, table_console())
 
 
 def audit(  # noqa: PLR0913 - each is an option of the command
@@ -131,7 +128,7 @@ def audit(  # noqa: PLR0913 - each is an option of the command
     else:
         from roi_tracker.audit.tables import print_audit
 
-        print_audit(found, _console(), language)
+        print_audit(found, table_console(), language)
     if check and found.of_kind("recomputable_error"):
         raise typer.Exit(NO)
 
@@ -156,12 +153,6 @@ def template(
     example = resources.files("roi_tracker").joinpath("examples", "small_workshop.yaml")
     plan = parse_case(example.read_text(encoding="utf-8"), "yaml") if case is None else load_case(case)
     write_file(out, write_xlsx_case(plan))
-
-
-def _console() -> Console:
-    """Where tables go: as wide as the terminal, or wide enough for whole cells in a pipe or a file."""
-    console = Console()
-    return console if console.is_terminal else Console(width=max(console.width, _PIPE_WIDTH))
 
 
 def _chosen(output: AppraisalFormat | None, out: Path | None, *, json: bool) -> AppraisalFormat | None:

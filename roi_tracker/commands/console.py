@@ -14,12 +14,13 @@ from rich.console import Console
 from roi_tracker.errors import IntakeError, TrackerError, UnreachableError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from roi_tracker.business_case import BusinessCase
     from roi_tracker.money import Language
 
 NO, USAGE, UNREACHABLE = 1, 2, 3
+_PIPE_WIDTH = 140
 
 JsonOption = Annotated[bool, typer.Option("--json", help="one JSON document on standard output")]
 
@@ -70,14 +71,31 @@ def run(app: typer.Typer) -> None:
 
 
 def _fail(error: TrackerError, code: int) -> NoReturn:
-    errors.print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)
-    if isinstance(error, IntakeError):
-        for row in error.rows:
-            fix = f" Fix: {row.fix}" if row.fix else ""
-            errors.print(
-                f"  {row.source}:{row.line}: {row.message}{fix}", markup=False, highlight=False, soft_wrap=True
-            )
+    for line in error_lines(error, _spoken[-1]):
+        errors.print(line, markup=False, highlight=False, soft_wrap=True)
     sys.exit(code)
+
+
+_spoken: list[Language] = ["en"]
+"""The language in which an error that ends the command is told; commands that know more than English set it."""
+
+
+def speak(language: Language) -> None:
+    """From here on, what ends the command is told in this language, where its words are known in it."""
+    _spoken.append(language)
+
+
+def error_lines(error: TrackerError, language: Language) -> Iterator[str]:
+    """An error as lines: what is wrong and how to fix it, then each row at fault."""
+    if language == "ko" and isinstance(error, IntakeError) and error.message_ko:
+        yield f"오류: {error.message_ko}. 조치: {error.hint_ko}"
+    else:
+        yield f"error: {error}"
+    for row in error.rows if isinstance(error, IntakeError) else ():
+        if language == "ko" and row.message_ko:
+            yield f"  {row.source} {row.line}행: {row.message_ko}" + (f". 조치: {row.fix_ko}" if row.fix_ko else "")
+        else:
+            yield f"  {row.source}:{row.line}: {row.message}" + (f". Fix: {row.fix}" if row.fix else "")
 
 
 def _missing(error: ModuleNotFoundError) -> NoReturn:
@@ -93,6 +111,12 @@ def _missing(error: ModuleNotFoundError) -> NoReturn:
         soft_wrap=True,
     )
     sys.exit(USAGE)
+
+
+def table_console() -> Console:
+    """Where tables go: as wide as the terminal, or wide enough for whole cells in a pipe or a file."""
+    console = Console()
+    return console if console.is_terminal else Console(width=max(console.width, _PIPE_WIDTH))
 
 
 def print_json(document: Any) -> None:  # noqa: ANN401 - whatever msgspec can write

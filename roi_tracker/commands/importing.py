@@ -9,15 +9,28 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from roi_tracker.commands.console import NO, JsonOption, errors, print_json, say
+from roi_tracker.commands.case_file import load_case
+from roi_tracker.commands.console import (
+    NO,
+    JsonOption,
+    LangOption,
+    errors,
+    language_of,
+    print_json,
+    say,
+    speak,
+    table_console,
+)
 from roi_tracker.commands.store_file import DEFAULT_STORE, StoreOption, open_store
-from roi_tracker.errors import IntakeError
+from roi_tracker.plant_files.fault_words import file_fault
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from roi_tracker.adapters.http_feed import HttpFeed
     from roi_tracker.adapters.sqlite_store import SqliteStore
+    from roi_tracker.business_case import BusinessCase
+    from roi_tracker.money import Language
     from roi_tracker.plant_files.importing import Plant, Preview
     from roi_tracker.plant_files.mapping import Mapping
     from roi_tracker.ports import Imported
@@ -36,6 +49,7 @@ def import_events(  # noqa: PLR0913 - options of one command
     kind: Annotated[str | None, typer.Option(help="what the rows are: counts, stops, energy, labour, ...")] = None,
     preview: Annotated[bool, typer.Option("--preview", help="show how files are read; store nothing")] = False,
     replace: Annotated[bool, typer.Option("--replace", help="changed rows replace what is stored")] = False,
+    lang: LangOption = None,
     json: JsonOption = False,
 ) -> None:
     """Import the plant's files, or an agent's events from exports or its feed. All or nothing a file.
@@ -44,13 +58,20 @@ def import_events(  # noqa: PLR0913 - options of one command
     """
     from roi_tracker.adapters.plant_file import is_plant_file
 
+    speak(language_of(lang))
+    plan = load_case(case) if case is not None else None
+    language = language_of(lang, plan)
+    speak(language)
     if not files and feed is None:
-        raise IntakeError("nothing to import", hint="name files, or --feed URL")
+        raise file_fault("nothing")
+    for path in files or ():
+        if not path.is_file():  # before a store is made
+            raise file_fault("absent", source=path)
     of_plant = [path for path in files or () if is_plant_file(path.name)]
     exports = [path for path in files or () if path not in of_plant]
-    mapping, plant = _mapping(map_file, kind), _plant(case)
+    mapping, plant = _mapping(map_file, kind), _plant(plan)
     if preview:
-        _show([_previewed(path, mapping, plant) for path in of_plant], json=json)
+        _show([_previewed(path, mapping, plant) for path in of_plant], language, json=json)
         return
     source = _source(feed, token)  # before a store is made: a missing library leaves nothing behind
     with open_store(store, create=True) as opened, errors.status("importing") if sys.stderr.isatty() else nullcontext():
@@ -93,24 +114,22 @@ def _mapping(path: Path | None, kind: str | None) -> Mapping:
     try:
         mapping = read_mapping(path.read_text(encoding="utf-8")) if path else Mapping()
     except (OSError, UnicodeDecodeError) as error:
-        raise IntakeError(f"the mapping cannot be read: {error}", hint="give a TOML text file") from error
+        raise file_fault("mapping", why=error) from error
     if kind is None:
         return mapping
     known = next((spec.kind for spec in SPECS if spec.kind == kind), None)
     if known is None:
         kinds = ", ".join(spec.kind for spec in SPECS)
-        raise IntakeError(f"there are no rows of kind {kind!r}", hint=f"one of {kinds}")
+        raise file_fault("kind_absent", kind=kind, known=kinds)
     return mapping.model_copy(update={"kind": known})
 
 
-def _plant(case: Path | None) -> Plant:
-    from roi_tracker.commands.case_file import load_case
+def _plant(plan: BusinessCase | None) -> Plant:
     from roi_tracker.observations.shifts import ShiftCalendar
     from roi_tracker.plant_files.importing import Plant
 
-    if case is None:
+    if plan is None:
         return Plant()
-    plan = load_case(case)
     return Plant(ShiftCalendar(plan.plant), plan.plant.time_zone)
 
 
@@ -122,24 +141,19 @@ def _previewed(path: Path, mapping: Mapping, plant: Plant) -> Preview:
         return preview(sheet, mapping, plant)
 
 
-def _show(previews: Sequence[Preview], *, json: bool) -> None:
-    """Print previews; exit 1 when a file would be refused."""
+def _show(previews: Sequence[Preview], language: Language, *, json: bool) -> None:
+    """Print previews as tables; exit 1 when a file would be refused."""
+    from roi_tracker.render.catalogue import catalogue
+    from roi_tracker.render.preview_table import preview_tables
+
     if json:
         print_json(previews)
-    for shown in () if json else previews:
-        columns = ", ".join(
-            f"{column.header} -> {column.field}{f' [{column.unit}]' if column.unit else ''}" for column in shown.columns
-        )
-        say(
-            f"{shown.source}: {shown.kind}, {shown.rows} rows, {shown.wrong} wrong, {len(shown.skipped)} totals skipped"
-        )
-        say(f"  {columns}")
-        if shown.unused:
-            say(f"  not used: {', '.join(shown.unused)}")
-        for fact in shown.first:
-            say(f"  {fact}")
-        for row in shown.errors:
-            say(f"  row {row.line}: {row.message}. Fix: {row.fix}")
+    else:
+        console = table_console()
+        for shown in previews:
+            for part in preview_tables(shown, language):
+                console.print(part, markup=False, highlight=False)
+        say(catalogue(language)("preview.nothing_stored"))
     if any(shown.wrong for shown in previews):
         raise typer.Exit(NO)
 
@@ -162,7 +176,6 @@ def _costs(path: Path, mapping: Mapping, plant: Plant, file: Path, case: Path | 
     from datetime import UTC, datetime
 
     from roi_tracker.adapters.plant_file import open_plant_file
-    from roi_tracker.commands.case_file import load_case
     from roi_tracker.commands.store_file import open_ledger
     from roi_tracker.ledger.books import admit
     from roi_tracker.ledger.entries import ActualCost, Draft
@@ -170,7 +183,7 @@ def _costs(path: Path, mapping: Mapping, plant: Plant, file: Path, case: Path | 
     from roi_tracker.ports import Imported
 
     if case is None:
-        raise IntakeError(f"{path.name} holds costs, and no case says whose they are", hint="give --case")
+        raise file_fault("costs_without_case", source=path.name)
     case_id = load_case(case).id
     with open_plant_file(path, mapping) as sheet:
         costs = read_costs(sheet, mapping, plant)
@@ -195,10 +208,7 @@ def _costs(path: Path, mapping: Mapping, plant: Plant, file: Path, case: Path | 
         }
         changed = sorted(body.reference for body in bodies if booked.get(body.reference, body) != body)
         if changed:
-            raise IntakeError(
-                f"{path.name}: {', '.join(changed)} are booked otherwise; nothing was booked",
-                hint="the ledger is never changed: book the difference under a reference of its own",
-            )
+            raise file_fault("booked_otherwise", source=path.name, references=", ".join(changed))
         now = datetime.now(UTC)
         new = [Draft(case_id, now, f"import {path.name}", body) for body in bodies if body.reference not in booked]
         if new:

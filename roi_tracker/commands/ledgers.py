@@ -66,13 +66,14 @@ def _frozen(plan: BusinessCase, store: Path) -> dict[str, FrozenBaseline]:
 
 
 @ledger_app.command("import")
-def ledger_import(
+def ledger_import(  # noqa: PLR0913 - options of one command
     files: Annotated[list[Path], typer.Argument(help="CSV or XLSX with costs")],
     case: CaseOption,
     store: StoreOption = DEFAULT_STORE,
     map_file: Annotated[Path | None, typer.Option("--map", help="TOML mapping of the file's columns")] = None,
     *,
     preview: Annotated[bool, typer.Option("--preview", help="show how files are read; book nothing")] = False,
+    lang: LangOption = None,
     json: JsonOption = False,
 ) -> None:
     """Book costs from the plant's files, all or none of a file; a reference booked before is not booked again.
@@ -82,7 +83,17 @@ def ledger_import(
     from roi_tracker.commands.importing import import_events
 
     import_events(
-        files, None, None, store, case=case, map_file=map_file, kind="costs", preview=preview, replace=False, json=json
+        files,
+        None,
+        None,
+        store,
+        case=case,
+        map_file=map_file,
+        kind="costs",
+        preview=preview,
+        replace=False,
+        lang=lang,
+        json=json,
     )
 
 

@@ -12,6 +12,7 @@ import msgspec
 
 from roi_tracker.errors import FactsChangedError, IntakeError, RowError
 from roi_tracker.observations.facts import Fact
+from roi_tracker.plant_files.fault_words import cell_fault, file_fault
 from roi_tracker.plant_files.kinds import Kind
 from roi_tracker.plant_files.mapping import bind
 from roi_tracker.plant_files.translating import BadRow, CostRow, Translator
@@ -20,6 +21,7 @@ from roi_tracker.plant_files.values import AmbiguousSign, Cells, decimal_sign
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from roi_tracker.observations.facts import FactChange
     from roi_tracker.observations.shifts import ShiftCalendar
     from roi_tracker.plant_files.mapping import Mapping
     from roi_tracker.plant_files.sheet import Sheet
@@ -93,7 +95,13 @@ class SheetReader:
         try:
             self._translator = Translator(self.binding, mapping, cells, plant.calendar)
         except BadRow as error:
-            raise IntakeError(f"{sheet.source}: {error}", hint=error.fix) from error
+            row = error.error(sheet.source, 0)
+            raise IntakeError(
+                f"{sheet.source}: {row.message}",
+                hint=row.fix,
+                message_ko=f"{sheet.source}: {row.message_ko}",
+                hint_ko=row.fix_ko,
+            ) from error
         self.errors: list[RowError] = []
         self.wrong = 0
         self.skipped: list[int] = []
@@ -110,10 +118,7 @@ class SheetReader:
         try:
             return decimal_sign(words, delimiter)
         except AmbiguousSign as error:
-            raise IntakeError(
-                f"{self.source}: numbers such as 1,234 may be a thousand or a little more than one",
-                hint="set `decimal` of the mapping to '.' or ','",
-            ) from error
+            raise file_fault("ambiguous_sign", source=self.source) from error
 
     def read(self) -> Iterator[Fact | CostRow]:
         """Facts or costs, row by row; errors are gathered. `numbers` tells the row of each."""
@@ -123,9 +128,7 @@ class SheetReader:
             except BadRow as error:
                 self.wrong += 1
                 if len(self.errors) < MAX_ROW_ERRORS:
-                    self.errors.append(
-                        RowError(self.source, number, str(error), error.column, error.value[:80], error.fix)
-                    )
+                    self.errors.append(error.error(self.source, number))
                 continue
             if found is None:
                 self.skipped.extend([number] if len(self.skipped) < MAX_ROW_ERRORS else ())
@@ -140,11 +143,7 @@ class SheetReader:
             IntakeError: names the first rows.
         """
         if self.wrong:
-            raise IntakeError(
-                f"{self.wrong} rows of {self.source} cannot be used; nothing was imported",
-                rows=tuple(self.errors),
-                hint="correct the rows named and import again",
-            )
+            raise file_fault("rows_wrong", rows=tuple(self.errors), wrong=self.wrong, source=self.source)
 
 
 def preview(sheet: Sheet, mapping: Mapping, plant: Plant, rows: int = 5) -> Preview:
@@ -207,7 +206,7 @@ def import_sheet(
     """
     reader = SheetReader(sheet, mapping, plant)
     if reader.binding.spec.kind == "costs":
-        raise IntakeError(f"{sheet.source} holds costs, which belong into the ledger", hint="see `roi-tracker import`")
+        raise file_fault("holds_costs", source=sheet.source)
 
     def facts() -> Iterator[Fact]:
         for found in reader.read():
@@ -219,29 +218,27 @@ def import_sheet(
     try:
         return store.add_facts(facts(), source=sheet.source, on_change=on_change)
     except FactsChangedError as error:
-        rows = tuple(
-            RowError(
-                sheet.source,
-                reader.numbers[change.position],
-                f"{_subject(change.given)}: {_difference(change.stored, change.given)}",
-                fix="two rows of this file speak of the same; keep one or give the column that tells them apart"
-                if change.same_import
-                else "import with --replace if the file is right; what it replaces is kept",
-            )
-            for change in error.changes
-        )
-        raise IntakeError(
-            f"{error.count} rows of {sheet.source} contradict what is known; nothing was imported",
-            rows=rows,
-            hint="correct them, or import with --replace",
-        ) from error
+        rows = tuple(_contradicting(change, sheet.source, reader.numbers[change.position]) for change in error.changes)
+        raise file_fault("contradiction", rows=rows, wrong=error.count, source=sheet.source) from error
+
+
+def _contradicting(change: FactChange, source: str, line: int) -> RowError:
+    """Which fields of a row differ from what is known, and how."""
+    stored, given = change.stored, change.given
+    names = [name for name in given.__struct_fields__ if getattr(stored, name, None) != getattr(given, name)]
+    pairs = [(name, getattr(stored, name, None), getattr(given, name)) for name in names]
+    english = ", ".join(f"{name} {old} is stored, {new} given" for name, old, new in pairs)
+    korean = ", ".join(f"{name}: 저장된 값 {old}, 파일의 값 {new}" for name, old, new in pairs)
+    fault = cell_fault("same_twice" if change.same_import else "stored_otherwise")
+    return RowError(
+        source,
+        line,
+        f"{_subject(given)}: {english}",
+        fix=fault.fix_en,
+        message_ko=f"{_subject(given)}: {korean}",
+        fix_ko=fault.fix_ko,
+    )
 
 
 def _subject(fact: Fact) -> str:
     return f"{fact.line} {fact.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-
-
-def _difference(stored: Fact, given: Fact) -> str:
-    """Which fields differ, and how."""
-    names = [name for name in given.__struct_fields__ if getattr(stored, name, None) != getattr(given, name)]
-    return ", ".join(f"{name} {getattr(stored, name, None)} is stored, {getattr(given, name)} given" for name in names)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from roi_tracker.errors import IntakeError
+from roi_tracker.plant_files.fault_words import file_fault
 from roi_tracker.plant_files.kinds import (
     SPECS,
     Kind,
@@ -76,7 +76,7 @@ def read_mapping(text: str) -> Mapping:
     try:
         return Mapping.model_validate(tomllib.loads(text))
     except (tomllib.TOMLDecodeError, ValidationError) as error:
-        raise IntakeError(f"the mapping cannot be used: {error}", hint="see docs/operate/plant-files.md") from error
+        raise file_fault("mapping", why=error) from error
 
 
 class BoundColumn(msgspec.Struct, frozen=True):
@@ -111,20 +111,19 @@ def bind(headers: list[str], mapping: Mapping, source: str) -> Binding:
     named = [header.strip() for header in headers]
     twice = sorted({header for header in named if header and named.count(header) > 1})
     if twice:
-        raise IntakeError(f"{source}: the headers {', '.join(twice)} occur twice", hint="rename one of each")
+        raise file_fault("headers_twice", source=source, headers=", ".join(twice))
     spec = spec_of(mapping.kind) if mapping.kind else _guess(named, mapping, source)
     known = {field.name for field in spec.fields}
     unknown = sorted({*mapping.columns, *mapping.constants, *mapping.units, *mapping.values} - known)
     if unknown:
-        hint = f"fields of {spec.kind}: {', '.join(sorted(known))}"
-        raise IntakeError(f"{source}: the mapping names unknown fields {', '.join(unknown)}", hint=hint)
+        fields, rest = ", ".join(unknown), ", ".join(sorted(known))
+        raise file_fault("fields_unknown", source=source, fields=fields, kind=spec.kind, known=rest)
     columns = tuple(column for field in spec.fields if (column := _column(field, named, mapping, source)) is not None)
     bound = {column.field.name for column in columns}
     missing = [field for field in spec.fields if field.required and field.name not in bound]
     if missing:
         names = ", ".join(f"{field.name} ({' / '.join(field.headers[:3])})" for field in missing)
-        hint = f"name them under [columns] or [constants] of a mapping; headers found: {', '.join(named)}"
-        raise IntakeError(f"{source}: {spec.kind} need columns for {names}", hint=hint)
+        raise file_fault("columns_missing", source=source, kind=spec.kind, fields=names, headers=", ".join(named))
     used = {column.index for column in columns}
     return Binding(spec, columns, tuple(h for number, h in enumerate(named) if h and number not in used))
 
@@ -143,10 +142,8 @@ def _guess(headers: list[str], mapping: Mapping, source: str) -> KindSpec:
         required = [field.name for field in spec.fields if field.required and field.name != "line"]
         if any(has(name, spec) for name in spec.telling) and all(has(name, spec) for name in required):
             return spec
-    raise IntakeError(
-        f"{source}: the headers do not tell what the rows are: {', '.join(headers)}",
-        hint=f"give --kind, one of {', '.join(spec.kind for spec in SPECS)}, or a mapping",
-    )
+    kinds = ", ".join(spec.kind for spec in SPECS)
+    raise file_fault("kind_unknown", source=source, headers=", ".join(headers), known=kinds)
 
 
 def _column(field: FieldSpec, headers: list[str], mapping: Mapping, source: str) -> BoundColumn | None:
@@ -154,15 +151,15 @@ def _column(field: FieldSpec, headers: list[str], mapping: Mapping, source: str)
     unit = mapping.units.get(field.name, "").casefold()
     if stated is not None:
         if stated not in headers:
-            hint = f"headers found: {', '.join(headers)}"
-            raise IntakeError(f"{source}: there is no column {stated!r} for {field.name}", hint=hint)
+            rest = ", ".join(headers)
+            raise file_fault("column_absent", source=source, column=stated, field=field.name, headers=rest)
         return BoundColumn(field, headers.index(stated), stated, unit or unit_in(stated, field))
     if field.name in mapping.constants:
         return BoundColumn(field, -1, field.name, unit or field.unit, mapping.constants[field.name])
     found = _candidates(field, headers)
     if len(found) > 1:
         names = ", ".join(headers[number] for number in found)
-        raise IntakeError(f"{source}: {names} may all be {field.name}", hint="say which under [columns] of a mapping")
+        raise file_fault("columns_rival", source=source, columns=names, field=field.name)
     if not found:
         return None
     header = headers[found[0]]

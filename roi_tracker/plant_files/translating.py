@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from roi_tracker.errors import RowError
 from roi_tracker.observations import facts as f
 from roi_tracker.observations.gathering import EVERY_LINE
+from roi_tracker.plant_files.fault_words import cell_fault
 from roi_tracker.plant_files.kinds import HOURS, KILOWATT_HOURS, MONEY
 from roi_tracker.plant_files.sheet import NotCalculated
 from roi_tracker.plant_files.values import BadCell, Cells
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from roi_tracker.observations.shifts import ShiftCalendar
+    from roi_tracker.plant_files.fault_words import Fault
     from roi_tracker.plant_files.mapping import Binding, BoundColumn, Mapping
 
 _TOTAL = re.compile(r"(누계|소계|합계|총계|총합계|계|sub-?total|grand total|totals?|sum|summe)\s*:?", re.IGNORECASE)
@@ -30,6 +33,8 @@ _INSPECTORS = {"previous": "previous", "기존": "previous", "사람": "previous
 _COST_KINDS = {"capital": "capital", "capex": "capital", "투자": "capital", "자본": "capital", "투자비": "capital",
                "running": "running", "opex": "running", "운영": "running", "운영비": "running"}  # fmt: skip
 _ONE_DAY = timedelta(days=1)
+_SHOWN = 80
+"""Characters of a cell that are shown."""
 
 
 class CostRow(msgspec.Struct, frozen=True):
@@ -52,12 +57,31 @@ class CostRow(msgspec.Struct, frozen=True):
 class BadRow(Exception):  # noqa: N818 - a row, told as an error of the file
     """A row that cannot be used, by its column."""
 
-    def __init__(self, column: str, value: object, what: str, fix: str) -> None:
-        super().__init__(f"{column}: {value} {what}" if column else what)
+    def __init__(self, column: str, value: object, fault: Fault) -> None:
         self.column = column
         self.value = "" if value is None else str(value)
-        self.what = what
-        self.fix = fix
+        self.fault = fault
+        super().__init__(f"{column}: {_quoted(self.value)}{fault.en}" if column else fault.en)
+
+    def error(self, source: str, line: int) -> RowError:
+        """The row as those who correct it read it: line, column, what is wrong, what to do, in both languages."""
+        fault = self.fault
+        korean = f"{self.column}: {_quoted(self.value)}{fault.ko}" if self.column else fault.ko
+        return RowError(
+            source,
+            line,
+            str(self),
+            self.column,
+            self.value[:_SHOWN],
+            fault.fix_en,
+            message_ko=korean,
+            fix_ko=fault.fix_ko,
+        )
+
+
+def _quoted(value: str) -> str:
+    """A value before what is wrong with it; nothing for an empty cell."""
+    return f"{value[:_SHOWN]} " if value else ""
 
 
 class Translator:
@@ -90,7 +114,7 @@ class Translator:
             case "amount":
                 factor = MONEY.get(unit)
                 if factor is None:
-                    raise BadRow(column.header, unit, "is no unit of money", f"one of {', '.join(MONEY)}")
+                    raise BadRow(column.header, unit, cell_fault("money_unit", known=", ".join(MONEY)))
                 return lambda cell: cells.amount(cell) * factor
             case "verdict":
                 return lambda cell: _word(cell, _VERDICTS)
@@ -116,21 +140,20 @@ class Translator:
             if cell is None or cell == "":
                 continue
             if isinstance(cell, NotCalculated):
-                what, fix = "is a formula without a stored result", "open the file in Excel, recalculate and save it"
-                raise BadRow(column.header, cell, what, fix)
+                raise BadRow(column.header, "", cell_fault("not_calculated"))
             try:
                 found[column.field.name] = read(cell)
             except BadCell as error:
                 if _is_total(cells):
                     return None
-                raise BadRow(column.header, cell, str(error), error.fix) from error
+                raise BadRow(column.header, cell, error.fault) from error
             except OverflowError as error:
-                raise BadRow(column.header, cell, "is too large", "correct it") from error
+                raise BadRow(column.header, cell, cell_fault("large")) from error
         if _is_total(cells) or not any(str(cell or "").strip() for cell in cells):
             return None
         for column, _ in self._plan:
             if column.field.required and found.get(column.field.name) in (None, ""):
-                raise BadRow(column.header, "", "is empty", "fill it in; a row needs it")
+                raise BadRow(column.header, "", cell_fault("empty"))
         return self._make(found)
 
     # ---- time ----
@@ -142,21 +165,20 @@ class Translator:
             end = start + timedelta(hours=row["duration"])
         if start is not None and end is not None:
             if end <= start:
-                raise BadRow(self._headers.get("end", "end"), end, "is not after the start", "correct start or end")
+                raise BadRow(self._headers.get("end", "end"), end, cell_fault("end_before_start"))
             return start, end
         day: date | None = row.get("day")
         if day is None:
-            raise BadRow("", None, "says no time", "give start and end, or a day with its shift, as columns")
+            raise BadRow("", None, cell_fault("no_time"))
         shift = row.get("shift", "")
         if not shift:
             return self._whole_day(day)
         if self._calendar is None:
-            raise BadRow(self._headers["shift"], shift, "names a shift of an unknown calendar", "give --case")
+            raise BadRow(self._headers["shift"], shift, cell_fault("shift_calendar"))
         for instance in self._calendar.of_day(day):
             if instance.label == shift:
                 return instance.start, instance.end
-        fix = f"the case has {', '.join(self._calendar.labels)}; rename under [values.shift] of a mapping"
-        raise BadRow(self._headers["shift"], shift, "is no shift of the plant", fix)
+        raise BadRow(self._headers["shift"], shift, cell_fault("shift", known=", ".join(self._calendar.labels)))
 
     def _whole_day(self, day: date) -> tuple[datetime, datetime]:
         known = self._days.get(day)
@@ -169,7 +191,7 @@ class Translator:
                 try:
                     known = (self._cells.at_plant(first), self._cells.at_plant(first + _ONE_DAY))
                 except BadCell as error:
-                    raise BadRow(self._headers["day"], day, str(error), error.fix) from error
+                    raise BadRow(self._headers["day"], day, error.fault) from error
             self._days[day] = known
         return known
 
@@ -187,7 +209,7 @@ class Translator:
         if rejected is not None and inspected is None:
             inspected = produced  # a plant that counts its rejects and no inspections inspects every part
         if inspected is not None and rejected is not None and rejected > inspected:
-            raise BadRow(self._headers["rejected"], rejected, f"is more than the {inspected} inspected", "correct it")
+            raise BadRow(self._headers["rejected"], rejected, cell_fault("above_inspected", most=inspected))
         busy = row.get("planned_busy")
         return f.ProductionFact(
             **self._base(row, start, _until(start, end), row.get("product", "")),
@@ -210,9 +232,7 @@ class Translator:
         at, product, stratum = self._at(row), row.get("product", ""), row["stratum"]
         who = _known(row.get("inspector", "previous"), _INSPECTORS, self._headers.get("inspector", "inspector"))
         if row["found"] > row["audited"]:
-            raise BadRow(
-                self._headers["found"], row["found"], f"is more than the {row['audited']} audited", "correct it"
-            )
+            raise BadRow(self._headers["found"], row["found"], cell_fault("above_audited", most=row["audited"]))
         return f.AuditFact(
             **self._base(row, at, product, who, stratum),
             product=product,
@@ -228,7 +248,7 @@ class Translator:
         who = _known(row.get("inspector", "previous"), _INSPECTORS, self._headers.get("inspector", "inspector"))
         for part, whole in (("caught", "defective"), ("rejected", "good")):
             if row[part] > row[whole]:
-                raise BadRow(self._headers[part], row[part], f"is more than the {row[whole]} shown", "correct it")
+                raise BadRow(self._headers[part], row[part], cell_fault("above_shown", most=row[whole]))
         return f.ChallengeFact(
             **self._base(row, at, product, who),
             product=product,
@@ -245,9 +265,7 @@ class Translator:
 
     def _stops(self, row: dict[str, Any]) -> f.Fact:
         if row.get("start") is None:
-            raise BadRow(
-                self._headers.get("start", "start"), None, "is empty", "a stop needs the time at which it began"
-            )
+            raise BadRow(self._headers.get("start", "start"), None, cell_fault("stop_start"))
         start, end = self._period(row)
         asset = row.get("asset", "")
         return f.StopFact(
@@ -286,7 +304,7 @@ class Translator:
     def _costs(self, row: dict[str, Any]) -> CostRow:
         day = row.get("day")
         if day is None:
-            raise BadRow(self._headers.get("day", "day"), None, "is empty", "a cost needs its day")
+            raise BadRow(self._headers.get("day", "day"), None, cell_fault("cost_day"))
         kind = _known(row["cost_kind"], _COST_KINDS, self._headers["cost_kind"])
         line = row.get("line", "")
         return CostRow(
@@ -303,14 +321,14 @@ def _scaled(
 ) -> Callable[[object], float]:
     factor = factors.get(column.unit)
     if factor is None:
-        raise BadRow(column.header, column.unit, "is an unknown unit", f"one of {', '.join(factors)}")
+        raise BadRow(column.header, column.unit, cell_fault("unit", known=", ".join(factors)))
     return read if factor == 1 else lambda cell: read(cell) * factor
 
 
 def _word(cell: object, words: dict[str, str]) -> str:
     found = words.get(str(cell).strip().casefold())
     if found is None:
-        raise BadCell("is not known", f"one of {', '.join(words)}")
+        raise BadCell("word", known=", ".join(words))
     return found
 
 
@@ -318,7 +336,7 @@ def _known(value: str, words: dict[str, str], header: str) -> str:
     try:
         return _word(value, words)
     except BadCell as error:
-        raise BadRow(header, value, str(error), error.fix) from error
+        raise BadRow(header, value, error.fault) from error
 
 
 def _is_total(cells: Sequence[object]) -> bool:

@@ -8,6 +8,8 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
 
+from roi_tracker.plant_files.fault_words import cell_fault
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -30,9 +32,9 @@ _MONEY_SIGNS = str.maketrans("", "", "₩￦원 ")
 class BadCell(ValueError):  # noqa: N818 - a cell, told as a row's error
     """A cell that cannot be read: what is wrong and how to put it right."""
 
-    def __init__(self, what: str, fix: str) -> None:
-        super().__init__(what)
-        self.fix = fix
+    def __init__(self, name: str, **places: object) -> None:
+        self.fault = cell_fault(name, **places)
+        super().__init__(self.fault.en)
 
 
 class AmbiguousSign(ValueError):  # noqa: N818 - told as an error of the file
@@ -84,21 +86,21 @@ class Cells:
         text = str(cell).strip()
         if self._group in text:
             if _GROUPED[self._group].match(text.partition(self._sign)[0]) is None:
-                raise BadCell("is no number", f"the decimal sign is {self._sign!r}; set `decimal` of the mapping")
+                raise BadCell("decimal_sign", sign=self._sign)
             text = text.replace(self._group, "")
         try:
             value = float(text.replace(self._sign, "."))
         except ValueError as error:
-            raise BadCell("is no number", "write digits, without words or units") from error
+            raise BadCell("number") from error
         if value - value != 0:
-            raise BadCell("is no finite number", "leave it empty where nothing was measured")
+            raise BadCell("finite")
         return value
 
     def quantity(self, cell: object) -> float:
         """A number that is not negative."""
         value = self.number(cell)
         if value < 0:
-            raise BadCell("is negative", "a count or quantity cannot be; correct the source")
+            raise BadCell("negative")
         return value
 
     def count(self, cell: object) -> int:
@@ -107,7 +109,7 @@ class Cells:
             return int(cell)
         value = self.quantity(cell)
         if value != int(value):
-            raise BadCell("is no whole number", "a count has no fraction; is the decimal sign right?")
+            raise BadCell("whole")
         return int(value)
 
     def amount(self, cell: object) -> Decimal:
@@ -116,9 +118,9 @@ class Cells:
         try:
             value = Decimal(text)
         except InvalidOperation as error:
-            raise BadCell("is no amount", "write digits; give the unit in the header, such as 금액(만원)") from error
+            raise BadCell("amount") from error
         if not value.is_finite():
-            raise BadCell("is no amount", "write digits")
+            raise BadCell("amount")
         return value
 
     def flag(self, cell: object) -> bool:
@@ -128,7 +130,7 @@ class Cells:
             return True
         if cell is False or text in _FALSE:
             return False
-        raise BadCell("is neither yes nor no", "write yes/no, Y/N, 1/0, 계획/비계획")
+        raise BadCell("flag")
 
     def day(self, cell: object) -> date:
         """A local day."""
@@ -143,10 +145,7 @@ class Cells:
         local = self._local(cell)
         offset = local.tzinfo is not None
         if self._with_offset is not None and self._with_offset != offset:
-            raise BadCell(
-                "has an offset from UTC, others of the file have none" if offset else "has no offset, others have one",
-                "write all times of a file in one way",
-            )
+            raise BadCell("offset" if offset else "no_offset")
         self._with_offset = offset
         moment = local.astimezone(UTC) if offset else self.at_plant(local)
         if type(cell) is str:
@@ -158,14 +157,14 @@ class Cells:
         mapping says which.
         """
         if self._zone is None:
-            raise BadCell("has no time zone", "give --case, or `time_zone` in a mapping")
+            raise BadCell("zone")
         first, second = local.replace(tzinfo=self._zone), local.replace(tzinfo=self._zone, fold=1)
         if first.utcoffset() != second.utcoffset():
             skipped = first.astimezone(UTC).astimezone(self._zone).replace(tzinfo=None) != local
             if skipped:
-                raise BadCell("does not exist: the clock was put forward", "correct the time, or write its UTC offset")
+                raise BadCell("skipped_hour")
             if self._mapping.ambiguous_hour == "refuse":
-                raise BadCell("occurs twice: the clock was put back", "set `ambiguous_hour` of the mapping")
+                raise BadCell("twice_hour")
             return (first if self._mapping.ambiguous_hour == "first" else second).astimezone(UTC)
         return first.astimezone(UTC)
 
@@ -183,14 +182,12 @@ class Cells:
             try:
                 return datetime.strptime(text, self._mapping.date_format)  # noqa: DTZ007 - the zone is applied after
             except ValueError as error:
-                raise BadCell(
-                    f"is not written as {self._mapping.date_format}", "correct it, or `date_format`"
-                ) from error
+                raise BadCell("date_format", format=self._mapping.date_format) from error
         return _written(text)
 
     def _serial(self, days: float) -> datetime:
         if not _SERIAL_DAYS[0] <= days <= _SERIAL_DAYS[1]:
-            raise BadCell("is no date", "write 2025-03-01, or 2025-03-01 06:00")
+            raise BadCell("date")
         return self._epoch + timedelta(seconds=round(days * 86_400))
 
 
@@ -206,12 +203,11 @@ def _written(text: str) -> datetime:
         pass
     found = _COMPACT.match(text) or _DAY.match(text)
     if found is None:
-        fix = "day and month could be either way; set `date_format` of the mapping, such as %d.%m.%Y"
-        raise BadCell("is no date", fix if _EITHER_WAY.match(text) else "write 2025-03-01, or 2025-03-01 06:00")
+        raise BadCell("date_either_way" if _EITHER_WAY.match(text) else "date")
     rest = text[found.end() :]
     clock = _CLOCK.match(rest)
     if rest.strip() and clock is None:
-        raise BadCell("is no time", "write 2025-03-01 06:00")
+        raise BadCell("time")
     hour = minute = second = 0
     if clock is not None:
         hour, minute, second = int(clock[2]), int(clock[3]), int(clock[4] or 0)
@@ -221,4 +217,4 @@ def _written(text: str) -> datetime:
     try:
         return datetime(int(found[1]), int(found[2]), int(found[3]), hour, minute, second)  # noqa: DTZ001 - no zone yet
     except ValueError as error:
-        raise BadCell(f"is no date: {error}", "write 2025-03-01, or 2025-03-01 06:00") from error
+        raise BadCell("no_such_date") from error

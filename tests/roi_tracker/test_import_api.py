@@ -78,7 +78,7 @@ def test_errors_have_one_shape(client: Client, monkeypatch: pytest.MonkeyPatch) 
     mapped = client.post("c.csv", COUNTS, mapping="kind = 5")
     for refused in (bad, mapped, client.post("evil.exe", b"MZ"), client.post("../../c.pdf", COUNTS)):
         assert refused.status_code == 422
-        assert set(refused.json()) == {"error", "hint", "rows", "retryable"}
+        assert set(refused.json()) == {"error", "hint", "error_ko", "hint_ko", "rows", "retryable"}
     monkeypatch.setattr(import_api, "MAX_UPLOAD_BYTES", 20)
     assert client.post("c.csv", COUNTS).status_code == 413
     assert client.count() == 0

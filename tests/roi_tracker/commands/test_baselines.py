@@ -238,7 +238,7 @@ def test_power_and_pilot(case_file: Path, store: Path) -> None:
     assert waiting.startswith("DO NOT START YET")
     assert "not frozen: fewer-defects" in waiting
     done(run(case_file, store, "baseline", "freeze"))
-    assert done(run(case_file, store, "pilot", "check", "--as-of", "2025-07-15")).startswith("시작: ")
+    assert done(run(case_file, store, "pilot", "check", "--as-of", "2025-07-15", "--lang", "ko")).startswith("시작: ")
     planned = json.loads(done(run(case_file, store, "pilot", "plan", "--as-of", "2025-07-15", "--json")))
     assert (planned["answer"], planned["first"], planned["last"]) == ("start", "2025-07-15", "2025-09-08")
     going = json.loads(done(run(case_file, store, "pilot", "check", "--as-of", "2025-08-20", "--json")))
@@ -263,4 +263,4 @@ def test_fit_says_what_fails_and_how_to_mend_it(case_file: Path, tmp_path: Path,
     told = done(run(early, filled, "baseline", "fit", "--lang", "en"), code=1)
     assert "✕ fail Valid days: only 85 % of working days are valid (needed 90 %). Import the missing days" in told
     assert "dropped, because the baseline cannot tell it apart: line, season" in told
-    assert "실격" in done(run(early, filled, "baseline", "fit"), code=1)
+    assert "실격" in done(run(early, filled, "baseline", "fit", "--lang", "ko"), code=1)

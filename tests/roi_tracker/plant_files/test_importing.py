@@ -233,7 +233,7 @@ def test_the_command_previews_imports_and_books(tmp_path: Path) -> None:
     costs.write_text("date,name,amount,kind,reference\n2025-03-01,camera,1000,capital,V-1\n", encoding="utf-8")
     shown = run(counts, "--case", case, "--preview")
     assert shown.returncode == 0, shown.stderr
-    assert "생산수량 -> produced" in shown.stdout
+    assert "production and inspection counts" in shown.stdout
     assert not store.exists()
     done = run(counts, costs, "--case", case, "--json")
     assert (done.returncode, json.loads(done.stdout)["added"]) == (0, 2), done.stderr
@@ -246,4 +246,4 @@ def test_the_command_previews_imports_and_books(tmp_path: Path) -> None:
     assert run(counts, "--case", case, "--preview").returncode == 1
     wrong = run(counts, "--case", case)
     assert wrong.returncode == 2
-    assert "mes.csv:2: produced: -4 is negative Fix: a count" in wrong.stderr
+    assert "mes.csv:2: produced: -4 is negative. Fix: a count" in wrong.stderr
