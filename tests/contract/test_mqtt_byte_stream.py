@@ -14,7 +14,7 @@ from paho.mqtt.properties import Properties
 
 from edge_agent.adapters import mqtt_fast_client
 from edge_agent.adapters.mqtt_client import PlantClient
-from edge_agent.adapters.mqtt_fast_client import FastClient, client_type, fast_lane_open
+from edge_agent.adapters.mqtt_fast_client import FastClient, PublishRun, client_type, fast_lane_open
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -234,6 +234,71 @@ def test_a_stream_is_read_exactly_as_plain_paho_reads_it(
     protocol, pieces = case
     expected = replay(plain_paho(protocol), pieces, ending, fails_at, suppress=suppress)
     assert replay(ours(kind, protocol), pieces, ending, fails_at, suppress=suppress) == expected
+
+
+def replay_runs(client: Any, pieces: list[bytes], ending: str, fails_at: int) -> list[Any]:
+    """As `replay`, where messages may come in runs; a run that fails has told nothing."""
+    done: list[Any] = []
+    runs = 0
+
+    def on_run(run: PublishRun) -> None:
+        nonlocal runs
+        runs += 1
+        if runs == fails_at:
+            raise RuntimeError
+        done.extend(zip(run.topics, run.payloads, run.mids, strict=True))
+        client.puback(run.mids)
+
+    def on_message(_client: mqtt.Client, _userdata: object, message: mqtt.MQTTMessage) -> None:
+        done.append((bytes(message._topic), bytes(message.payload), message.mid))
+        if message.qos:
+            client.ack(message.mid, message.qos)
+
+    client.on_message = on_message
+    client.on_disconnect = lambda *given: done.append(("disconnect", str(given[3])))
+    if isinstance(client, FastClient):
+        client.on_run = on_run
+    client._sock = CutStream(pieces, ending)
+    client._state = type(client._state).MQTT_CS_CONNECTED
+    rc = MQTTErrorCode.MQTT_ERR_SUCCESS
+    while rc == MQTTErrorCode.MQTT_ERR_SUCCESS:
+        sock = client._sock
+        try:
+            rc = client.loop_read()
+        except RuntimeError:
+            continue
+        if sock.exhausted and not getattr(client, "has_unparsed", False):
+            break
+    done.append(("answers", b"".join(packet["packet"] for packet in client._out_packet)))
+    done.append(("end", rc, client._sock is None, client._in_packet["command"], bytes(client._in_packet["packet"])))
+    return done
+
+
+@given(case=streams(), ending=st.sampled_from(["", "", "closed", "reset"]), fails_at=st.integers(0, 3))
+@example(case=(V5, [PLAIN[:1], PLAIN[1:3], PLAIN[3:] + PLAIN * 2]), ending="", fails_at=1)
+@example(case=(V5, [packet(0x32, b"\x00\x01a\x00")]), ending="", fails_at=0)
+@example(case=(V311, [packet(0x32, text(b"") + b"\x00\x011")]), ending="", fails_at=0)
+@settings(max_examples=400, deadline=None)
+def test_runs_hold_what_plain_paho_would_have_told_message_by_message(
+    case: tuple[MQTTProtocolVersion, list[bytes]], ending: str, fails_at: int
+) -> None:
+    protocol, pieces = case
+    expected = replay_runs(plain_paho(protocol), pieces, ending, 0)
+    assert replay_runs(FastClient("c", protocol), pieces, ending, fails_at) == expected
+
+
+def test_messages_that_follow_one_another_are_one_run() -> None:
+    client: Any = FastClient("c")
+    runs: list[PublishRun] = []
+    client.on_run = runs.append
+    singles: list[bool] = []
+    client.on_message = lambda *given: singles.append(given[2].retain)
+    again, retained = bytes([PLAIN[0] | 0x08]) + PLAIN[1:], bytes([PLAIN[0] | 0x01]) + PLAIN[1:]
+    client._sock = CutStream([PLAIN * 20 + again + retained + PLAIN * 5], "")
+    assert client.loop_read(30) == MQTTErrorCode.MQTT_ERR_SUCCESS
+    assert [len(run.mids) for run in runs] == [21, 5]
+    assert singles == [True]
+    assert (runs[0].topics[0], runs[0].payloads[0], runs[0].mids[0]) == (b"a", b"21.5", 1)
 
 
 def test_a_plain_publish_takes_the_fast_lane(monkeypatch: pytest.MonkeyPatch) -> None:

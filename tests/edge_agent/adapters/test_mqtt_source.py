@@ -14,8 +14,8 @@ import pytest
 from pydantic import SecretStr
 
 from edge_agent.adapters.json_codec import JsonCodec
+from edge_agent.adapters.mqtt_arrivals import MqttToken
 from edge_agent.adapters.mqtt_connection import Backoff
-from edge_agent.adapters.mqtt_arrivals import MqttToken, MqttTokens
 from edge_agent.adapters.mqtt_source import MqttSource
 from edge_agent.adapters.system_clock import SystemClock
 from edge_agent.errors import ConfigError

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from edge_agent.adapters.json_codec import JsonCodec
+from edge_agent.adapters.mqtt_arrivals import MqttTokens
 from edge_agent.adapters.mqtt_connection import Backoff
 from edge_agent.adapters.mqtt_source import MqttSource
 from edge_agent.instant import Instant
+from edge_agent.payloads.routing import CodecRouter
 from edge_agent.ports import BatchSource
 from edge_agent.settings.mqtt import ChannelTopic, MqttSourceSettings
 from tests.brokers import Broker, PlantPeer, broker, plant, wait_for
@@ -18,7 +20,7 @@ from tests.brokers import Broker, PlantPeer, broker, plant, wait_for
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from edge_agent.ports import Delivery
+    from edge_agent.ports import Codec, Delivery
 
 __all__ = ["broker", "plant"]  # fixtures
 
@@ -41,14 +43,13 @@ class StoppedClock:
 class Batches:
     """Takes what comes, holds it back or refuses it when told to, and acknowledges at once."""
 
-    def __init__(self, broker: Broker) -> None:
+    def __init__(self, broker: Broker, codec: Codec) -> None:
         self.clock = StoppedClock()
         self.taken: list[Sequence[Delivery]] = []
         self.refusals = 0
         self.gate = threading.Event()
         self.gate.set()
         backoff = Backoff(base_s=0.05, cap_s=0.2, jitter=lambda: 1.0)
-        codec = JsonCodec(SETTINGS)
         self.source = MqttSource(broker.settings(), "batches", [TOPIC], codec, self.clock, 4_096, backoff=backoff)
         self.source.start_batches(self.take)
         wait_for(lambda: self.source.health().alive, "the source is connected")
@@ -67,9 +68,10 @@ class Batches:
         return [int(reading.value) for taken in self.taken for delivery in taken for reading in delivery.readings]
 
 
-@pytest.fixture
-def batches(broker: Broker) -> Iterator[Batches]:
-    made = Batches(broker)
+@pytest.fixture(params=["one by one", "runs"])
+def batches(broker: Broker, request: pytest.FixtureRequest) -> Iterator[Batches]:
+    one_by_one = JsonCodec(SETTINGS)
+    made = Batches(broker, CodecRouter([one_by_one]) if request.param == "runs" else one_by_one)
     yield made
     made.gate.set()
     made.source.stop()
@@ -130,3 +132,26 @@ def test_a_pause_waits_for_the_batch_in_hand_and_delivers_nothing_more(batches: 
     pausing.join()
     assert batches.values == [0]
     assert not batches.source._pump.is_alive()
+
+
+def test_messages_of_a_run_share_a_delivery_and_old_tokens_acknowledge_none_of_them(
+    broker: Broker, plant: PlantPeer
+) -> None:
+    batches = Batches(broker, CodecRouter([JsonCodec(SETTINGS)]))
+    batches.gate.clear()
+    plant.publish_all(TOPIC, [*payloads(60), b"poison", *payloads(20)])
+    wait_for(lambda: batches.source.counts.received == 81, "all received")
+    batches.gate.set()
+    wait_for(lambda: batches.source.counts.acknowledged == 81, "all acknowledged")
+    deliveries = [delivery for taken in batches.taken for delivery in taken]
+    assert sum(delivery.messages for delivery in deliveries) == 81
+    assert max(delivery.messages for delivery in deliveries) > 1
+    assert [len(delivery.quarantined) for delivery in deliveries if delivery.quarantined] == [1]
+    assert batches.values == [*range(60), *range(20)]
+    assert batches.source.counts.quarantined == {"not_json": 1}
+    run = next(delivery.token for delivery in deliveries if delivery.messages > 1)
+    assert isinstance(run, MqttTokens)
+    batches.source.acknowledge([run])
+    wait_for(lambda: batches.source.counts.stale_acknowledgements == len(run.mids), "the repetition is dropped")
+    assert batches.source.counts.acknowledged == 81
+    batches.source.stop()

@@ -29,6 +29,17 @@ def test_a_take_ends_once_its_weight_is_reached() -> None:
     assert waiting.take(10, 3, 0) == ["b", "c", "dddd"]
 
 
+def test_an_item_that_stands_for_several_counts_for_them() -> None:
+    waiting = WriterQueue[str](4, lambda _: 1, len)
+    assert waiting.put(["aaa", "b"], 0)
+    assert len(waiting) == 4
+    assert not waiting.put(["c"], 0)
+    assert waiting.take(2, 100, 0) == ["aaa"]
+    assert waiting.put(["c"], 0)
+    assert waiting.take(2, 100, 0) == ["b", "c"]
+    assert len(waiting) == 0
+
+
 def test_a_waiting_put_goes_on_when_there_is_room_and_a_waiting_take_when_there_is_something() -> None:
     waiting = WriterQueue[int](1, lambda _: 1)
     waiting.put([1], 0)
