@@ -108,9 +108,16 @@ class TrackerStore(Protocol):
         """Facts that came after a watermark, and those that have been replaced since."""
         ...
 
-    def facts_between(self, start: datetime, end: datetime) -> Iterator[Fact]:
+    def facts_between(self, start: datetime, end: datetime, up_to: int | None = None) -> Iterator[Fact]:
         """Facts that hold and touch [start, end), in order of arrival; with them all modes and revisions, and what
-        speaks of a part or an alarm of that time (judgements, late rejects, outcomes).
+        speaks of a part or an alarm of that time (judgements, late rejects, outcomes). With a watermark, those that
+        held then.
+        """
+        ...
+
+    def failures_and_alarms(self, start: datetime, up_to: int | None = None) -> Iterator[Fact]:
+        """Failed parts, alarms and their outcomes from a moment on, in order of arrival; those that held at a
+        watermark, or hold now.
         """
         ...
 

@@ -13,6 +13,7 @@ from roi_tracker.errors import CaseError, StoreError
 from roi_tracker.ledger.books import Books, books_of, newest_case
 from roi_tracker.ledger.chain import GENESIS, text_digest, verified
 from roi_tracker.ledger.entries import CaseVersion, Draft, ReportSaved
+from roi_tracker.ledger.losses import joint_losses
 from roi_tracker.observations.quality import QualityScope, data_quality
 from roi_tracker.observations.shifts import ShiftCalendar
 from roi_tracker.piloting import Piloting, prospect_of
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from roi_tracker.baseline.pilot import PilotReport
     from roi_tracker.business_case import BenefitLine, BusinessCase
     from roi_tracker.ledger.entries import Entry
+    from roi_tracker.ledger.losses import JointLoss
     from roi_tracker.observations.facts import Fact
     from roi_tracker.observations.rows import Observations
     from roi_tracker.ports import LedgerStore, TrackerStore
@@ -181,6 +183,7 @@ class Reporting(Programme):
                 frozen_at={one.fitted.benefit_id: one.frozen_at for one in self.baselines()},
                 prospects=self._prospects(piloting),
                 pilot=self._pilot(piloting, on),
+                joint=self._joint(found.as_of),
             ),
         )
 
@@ -205,13 +208,14 @@ class Reporting(Programme):
         raise CaseError("no such benefit line", field="line", value=benefit_id, hint=f"one of {known}")
 
     def events(self, rows: Sequence[DrillRow]) -> Iterator[tuple[DrillRow, tuple[Fact, ...]]]:
-        """Each observation with the events it was made of, some days at a time."""
+        """Each observation with the events it was made of as of the moment, some days at a time."""
         done = 0
         while done < len(rows):
             first = rows[done].day
             last = first + timedelta(days=_DAYS_AT_ONCE - 1)
             together = [row for row in rows[done:] if row.day <= last]
-            placed = ShiftFacts(self._calendar, self._store.facts_between(*window_of(self._calendar, first, last)))
+            window = window_of(self._calendar, first, last)
+            placed = ShiftFacts(self._calendar, self._store.facts_between(*window, self._watermark))
             for row in together:
                 yield row, placed.behind(row)
             done += len(together)
@@ -224,6 +228,14 @@ class Reporting(Programme):
         """What every line could show in the pilot's weeks."""
         found = piloting.prospects(prospect_of(self._case, None, None))
         return tuple(one for one in found if isinstance(one, Detectability))
+
+    def _joint(self, last: date | None) -> tuple[JointLoss, ...]:
+        """Losses since go-live that several events known at the moment tell of."""
+        if last is None:
+            return ()
+        start, end = window_of(self._calendar, self._case.go_live, last)
+        known = self._store.failures_and_alarms(start, self._watermark)
+        return joint_losses(fact for fact in known if fact.at < end)
 
     def _pilot(self, piloting: Piloting, on: date) -> PilotReport | None:
         return None if self._case.pilot is None else piloting.report(on)

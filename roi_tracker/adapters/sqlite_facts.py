@@ -42,8 +42,15 @@ _BETWEEN = """
         SELECT said.number FROM fact AS about JOIN fact AS said ON said.ref = about.key
         WHERE about.at_us >= :low AND about.at_us < :high AND about.kind IN ('inspected', 'alarm')
     )
-    SELECT fact.body FROM chosen CROSS JOIN fact USING (number) WHERE fact.superseded IS NULL ORDER BY number
+    SELECT fact.body FROM chosen CROSS JOIN fact USING (number)
+    WHERE number <= :up_to AND (fact.superseded IS NULL OR fact.superseded > :up_to) ORDER BY number
     """
+_FAILURES = f"""
+    SELECT body FROM fact WHERE at_us >= :low AND {_HELD_THEN} AND (
+        kind IN ('alarm', 'alarm_outcome')
+        OR kind = 'inspected' AND instr(body, CAST('"verdict":"FAIL"' AS BLOB)) > 0
+    ) ORDER BY number
+    """  # noqa: S608 - fixed text
 _SIGNS = """
     INSERT INTO sign
         SELECT line, us / 86400000000, min(us), max(us)
@@ -180,9 +187,16 @@ class FactTable:
         )
         return [_decode(body) for (body,) in rows]
 
-    def between(self, start: datetime, end: datetime) -> Iterator[Fact]:
+    def between(self, start: datetime, end: datetime, up_to: int | None) -> Iterator[Fact]:
         """Facts that touch [start, end), and what belongs to them."""
-        for (body,) in self._connection.execute(_BETWEEN, {"low": _us(start), "high": _us(end)}):
+        places = {"low": _us(start), "high": _us(end), "up_to": self.watermark() if up_to is None else up_to}
+        for (body,) in self._connection.execute(_BETWEEN, places):
+            yield _decode(body)
+
+    def failures_and_alarms(self, start: datetime, up_to: int | None) -> Iterator[Fact]:
+        """Failed parts, alarms and outcomes from a moment on."""
+        places = {"low": _us(start), "up_to": self.watermark() if up_to is None else up_to}
+        for (body,) in self._connection.execute(_FAILURES, places):
             yield _decode(body)
 
     def by_key(self, keys: Iterable[str]) -> list[Fact]:

@@ -174,10 +174,15 @@ class SqliteStore:
         self._whole()
         return self._facts.changed_since(watermark)
 
-    def facts_between(self, start: datetime, end: datetime) -> Iterator[Fact]:
+    def facts_between(self, start: datetime, end: datetime, up_to: int | None = None) -> Iterator[Fact]:
         """Facts that touch [start, end), and what belongs to them."""
         self._whole()
-        return self._facts.between(start, end)
+        return self._facts.between(start, end, up_to)
+
+    def failures_and_alarms(self, start: datetime, up_to: int | None = None) -> Iterator[Fact]:
+        """Failed parts, alarms and outcomes from a moment on."""
+        self._whole()
+        return self._facts.failures_and_alarms(start, up_to)
 
     def facts_by_key(self, keys: Iterable[str]) -> Sequence[Fact]:
         """Facts that hold, by their keys."""

@@ -246,5 +246,26 @@ def _claims(w: ReportWording) -> Section:
         )
         columns = (*_heads(w, "claims", ("claim", "line", "period")), Column(t("claims.events")))
         tables.append(Table(columns, claimed))
+    if report.joint.total:
+        tables.append(_joint(w))
     texts = () if tables else (t("claims.none"),)
-    return Section("claims", t("claims.title"), texts=texts, tables=tuple(tables))
+    counted = {one.likely_cause: one.losses for one in report.joint.causes}
+    causes = "; ".join(f"{t(f'likely_cause.{cause}')}: {count:,}" for cause, count in counted.items())
+    figures = {"losses": f"{report.joint.total:,}", "events": f"{report.joint.events:,}", "causes": causes}
+    notes = (t("joint.note", **figures),) if report.joint.total else (t("joint.none"),)
+    return Section("claims", t("claims.title"), texts=texts, tables=tuple(tables), notes=notes)
+
+
+def _joint(w: ReportWording) -> Table:
+    """The newest losses that several events tell of."""
+    t = w.t
+    rows = tuple(
+        (
+            f"{one.first:%Y-%m-%d %H:%M}",
+            one.line,
+            t("joint.events", parts=len(one.inspections), alarms=len(one.alarms)),
+            t(f"likely_cause.{one.likely_cause}"),
+        )
+        for one in w.report.joint.newest
+    )
+    return Table(_heads(w, "joint", ("at", "line", "told_by", "cause")), rows, caption=t("joint.title"))

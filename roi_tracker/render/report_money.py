@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from roi_tracker.ledger.costs import HarmRow, Term
     from roi_tracker.realization.intervals import MoneyInterval
     from roi_tracker.render.report_wording import ReportWording
+    from roi_tracker.report.harm_limits import HarmLimits
 
 _DASH = " \N{EN DASH} "
 
@@ -84,7 +85,7 @@ def _not_valued(w: ReportWording) -> Table:
 def _harm(w: ReportWording) -> Table:
     t = w.t
     rows, details = [], []
-    for row in w.report.realization.costs.harm:
+    for row, limits in zip(w.report.realization.costs.harm, w.report.harm_limits, strict=True):
         rows.append(
             (
                 t(f"harm.{row.cause}"),
@@ -95,7 +96,7 @@ def _harm(w: ReportWording) -> Table:
                 w.exact(row.amount),
             )
         )
-        details.append(_formula(w, row))
+        details.append(f"{_formula(w, row)} \N{MIDDLE DOT} {_sure(w, limits)}")
     columns = (
         Column(t("costs.harm_row"), figures=False, how="harm"),
         Column(t("costs.line"), figures=False),
@@ -112,6 +113,14 @@ def _formula(w: ReportWording, row: HarmRow) -> str:
     if row.counted:
         return said
     return f"{said} \N{MIDDLE DOT} " + w.t("costs.covered", line=w.line(row.covered_by))
+
+
+def _sure(w: ReportWording, limits: HarmLimits) -> str:
+    """The interval, or why there is none."""
+    ends = (
+        {} if limits.low is None or limits.high is None else {"low": w.exact(limits.low), "high": w.exact(limits.high)}
+    )
+    return w.t(f"harm_limits.{limits.reason}", **ends)
 
 
 def terms_text(w: ReportWording, terms: tuple[Term, ...]) -> str:

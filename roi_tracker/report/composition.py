@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import msgspec
 
@@ -15,18 +15,22 @@ from roi_tracker.baseline.detectability import Detectability
 from roi_tracker.baseline.pilot import PilotReport
 from roi_tracker.business_case import COUNTED_CLASSES
 from roi_tracker.ledger.books import Books
+from roi_tracker.ledger.losses import JointLoss, LikelyCause
 from roi_tracker.observations.quality import DataQuality
 from roi_tracker.observations.rows import Observations, Origin, weakest_origin
 from roi_tracker.realization.board import Board
 from roi_tracker.realization.projection import PlannedCost
+from roi_tracker.report.harm_limits import limits_of
 from roi_tracker.report.model import (
     BenchmarkRow,
     BothNames,
+    CauseCount,
     ClassTotal,
     CostSection,
     FindingCount,
     Gap,
     Inputs,
+    JointLosses,
     LineSection,
     Report,
     ScenarioSection,
@@ -42,6 +46,8 @@ if TYPE_CHECKING:
 
 SCENARIOS = ("conservative", "realistic", "optimistic", "worst")
 _ZERO = Decimal(0)
+_NEWEST = 12
+"""Joint losses that a report shows whole."""
 
 
 class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +68,7 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
     frozen_at: Mapping[str, datetime]
     prospects: tuple[Detectability, ...] = ()
     pilot: PilotReport | None = None
+    joint: tuple[JointLoss, ...] = ()
 
 
 def compose(case: BusinessCase, realization: Realization, around: Circumstances) -> Report:
@@ -116,6 +123,19 @@ def compose(case: BusinessCase, realization: Realization, around: Circumstances)
         gaps=_gaps(case, around),
         prospects=around.prospects,
         pilot=around.pilot,
+        joint=joint_of(around.joint),
+        harm_limits=tuple(limits_of(row) for row in realization.costs.harm),
+    )
+
+
+def joint_of(losses: Sequence[JointLoss]) -> JointLosses:
+    """Losses that several events tell of, counted by likely cause; the newest of them whole."""
+    counts = Counter(one.likely_cause for one in losses)
+    return JointLosses(
+        total=len(losses),
+        events=sum(len(one.keys) for one in losses),
+        causes=tuple(CauseCount(cause, counts[cause]) for cause in get_args(LikelyCause) if counts[cause]),
+        newest=tuple(losses[-_NEWEST:][::-1]),
     )
 
 

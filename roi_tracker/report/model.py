@@ -13,6 +13,7 @@ from roi_tracker.baseline.detectability import Detectability
 from roi_tracker.baseline.pilot import PilotReport
 from roi_tracker.case.evaluation import Score
 from roi_tracker.ledger.entries import Claim
+from roi_tracker.ledger.losses import JointLoss, LikelyCause
 from roi_tracker.money import Unit
 from roi_tracker.observations.quality import DataQuality
 from roi_tracker.observations.rows import Origin
@@ -20,6 +21,7 @@ from roi_tracker.proof.proving import NotProven, Realized
 from roi_tracker.realization.board import Board
 from roi_tracker.realization.projection import PlannedCost
 from roi_tracker.realization.realized import LineResult, Realization
+from roi_tracker.report.harm_limits import HarmLimits
 
 SCHEMA = "lineproof.report/2"
 Gap = Literal["no_board", "no_sources", "no_benchmarks", "no_scores", "no_gates", "no_pilot", "no_ledger"]
@@ -102,6 +104,29 @@ class ClassTotal(msgspec.Struct, frozen=True):
     grades: tuple[str, ...] = ()
 
 
+class CauseCount(msgspec.Struct, frozen=True):
+    """How many losses that several events tell of have one likely cause."""
+
+    likely_cause: LikelyCause
+    losses: int
+
+
+class JointLosses(msgspec.Struct, frozen=True):
+    """Losses since go-live that several events tell of: each is one loss, whatever reported it.
+
+    Attributes:
+        total: of all of them.
+        events: events that tell of them.
+        causes: by likely cause.
+        newest: the newest of them; `roi-tracker ledger losses` has all.
+    """
+
+    total: int = 0
+    events: int = 0
+    causes: tuple[CauseCount, ...] = ()
+    newest: tuple[JointLoss, ...] = ()
+
+
 class SourceRow(msgspec.Struct, frozen=True):
     """Where data of a measure lies."""
 
@@ -165,6 +190,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         facts: facts in the store.
         planned_costs: up to the last measured day.
         gaps: what the programme does not have yet; each has a page that teaches how to bring it.
+        joint: losses that several events tell of.
+        harm_limits: 90 % interval of each row of harm, in its order, or why there is none.
         prospects: what each benefit line could show, from its baseline alone; empty where no baseline can be fitted.
     """
 
@@ -199,6 +226,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     gaps: tuple[Gap, ...]
     prospects: tuple[Detectability, ...] = ()
     pilot: PilotReport | None = None
+    joint: JointLosses = JointLosses()
+    harm_limits: tuple[HarmLimits, ...] = ()
 
     @property
     def realized(self) -> tuple[LineSection, ...]:
