@@ -1,4 +1,4 @@
-"""The laboratory's results as a file: counts, no percentages, so that every figure of the docs page can be made of it."""
+"""The laboratory's results as a file: counts, no percentages; every figure of the docs page is made of it."""
 
 from __future__ import annotations
 

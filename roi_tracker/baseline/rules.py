@@ -33,6 +33,7 @@ RuleName = Literal[
     "control_lines_comparable",
     "regression_to_the_mean",
     "drift_explains_less",
+    "conditions_settle",
     "drawing_by_lot",
     "feed_complete",
     "enough_events",

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from roi_tracker.measurement.quantiles import normal_quantile
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -32,6 +34,10 @@ _SHORTEST_CORRECTED = 8
 _CLEAR = 2.0
 """Standard errors from which on a lag-one correlation is taken for more than chance."""
 _FEWEST_DOF = 1.5
+_DAYS_PER_WEEK = 7
+_FEWEST_WEEKS, _FEWEST_WEEKS_TOGETHER = 3, 10
+_CHANCE = 0.95
+"""One-sided: one plant in twenty is told without cause that its weeks come in runs."""
 
 
 @dataclass(frozen=True)
@@ -140,6 +146,53 @@ def noise_of(stretches: Sequence[NDArray[np.float64]], scales: Sequence[float]) 
     known = 2 / sum(weight) + 4 * (1 + persistence) / ((1 - persistence) * total)
     variances = tuple(scale * max(pooled, found) for scale, found in zip(scales, own, strict=True))
     return Noise(variances, max(_FEWEST_DOF, 2 / known), persistence)
+
+
+@dataclass(frozen=True)
+class WeeklyRuns:
+    """How much a week resembles the week before.
+
+    Attributes:
+        correlation: lag-one correlation of the means of seven measured days, small-sample bias taken out.
+        limit: what one plant in twenty exceeds whose weeks have nothing to do with one another.
+        weeks: how many there were.
+    """
+
+    correlation: float
+    limit: float
+    weeks: int
+
+    @property
+    def lasting(self) -> bool:
+        """Whether good and bad weeks come in runs beyond chance."""
+        return self.correlation > self.limit
+
+
+def weekly_runs(stretches: Sequence[NDArray[np.float64]]) -> WeeklyRuns | None:
+    """What the long-run variance of days cannot see: conditions that fade within months under the noise of days. None
+    where there are too few weeks to say anything.
+
+    Args:
+        stretches: (days,) residuals in time order, baseline and reporting for instance.
+
+    >>> found = weekly_runs([np.repeat([1.0, 1.0, 1.0, -1.0, -1.0, -1.0, 1.0, 1.0, 1.0, -1.0, -1.0, -1.0], 7)])
+    >>> found.weeks, found.lasting
+    (12, True)
+    """
+    together = power = 0.0
+    weeks = used = 0
+    for stretch in stretches:
+        whole = len(stretch) // _DAYS_PER_WEEK
+        if whole < _FEWEST_WEEKS:
+            continue
+        means = stretch[len(stretch) - _DAYS_PER_WEEK * whole :].reshape(whole, _DAYS_PER_WEEK).mean(axis=1)
+        centred = means - means.mean()
+        together += float(centred[1:] @ centred[:-1])
+        power += float(centred @ centred)
+        weeks, used = weeks + whole, used + 1
+    if weeks < _FEWEST_WEEKS_TOGETHER or power <= 0:
+        return None
+    return WeeklyRuns(together / power + used / weeks, normal_quantile(_CHANCE) / weeks**0.5, weeks)
 
 
 def effective_days(series: NDArray[np.float64]) -> float:

@@ -15,6 +15,7 @@ from roi_tracker.measurement.designs.shrinkage import FEWEST_LINES, against, lev
 from roi_tracker.measurement.designs.synthetic import FEWEST_CONTROLS, synthetic_control
 from roi_tracker.measurement.drift import drift_of
 from roi_tracker.measurement.estimation import Measurement, before_and_after
+from roi_tracker.measurement.longrun import weekly_runs
 from roi_tracker.measurement.panels.building import panel_of
 from roi_tracker.measurement.quantiles import student_quantile
 from roi_tracker.measurement.regression import predict, trend_of
@@ -78,7 +79,8 @@ def comparison_of(
     found = _designed(case, line, counterfactual, evidence)
     if line.measurement.assignment == "chosen_because_bad" and not line.measurement.treated_shifts:
         found = _luck_taken_back(case, found, evidence)
-    return replace(found, checks=(*found.checks, _undrifted(found.contrast, counterfactual, evidence)))
+    undrifted = _undrifted(found.contrast, counterfactual, evidence)
+    return replace(found, checks=(*found.checks, undrifted, *_settled(found.contrast)))
 
 
 def _designed(case: BusinessCase, line: BenefitLine, counterfactual: Counterfactual, evidence: Evidence) -> Comparison:
@@ -112,6 +114,24 @@ def _undrifted(contrast: Contrast, counterfactual: Counterfactual, evidence: Evi
         limit=found.limit,
         carried_on=found.avoided,
         measured=found.claimed,
+    )
+
+
+def _settled(contrast: Contrast) -> tuple[Check, ...]:
+    """Whether good and bad weeks come in runs: a caveat, because intervals then hold less often than they say."""
+    found = weekly_runs([contrast.baseline_noise, contrast.noise])
+    if found is None:
+        return ()
+    return (
+        check(
+            "conditions_settle",
+            "reporting",
+            passed=not found.lasting,
+            disqualifies=False,
+            correlation=found.correlation,
+            limit=found.limit,
+            weeks=found.weeks,
+        ),
     )
 
 

@@ -22,12 +22,14 @@ _SAME_RATE: frozenset[RuleName] = frozenset(
     {"placebo", "no_trend", "drift_explains_less", "volume_in_range", "known_levels", "covariates_in_range"}
 )
 """Rules on predicting a defect rate. Both inspections are compared at the same rate, so nothing is predicted."""
+_OF_DAYS: frozenset[RuleName] = frozenset({"audit_sample", "conditions_settle"})
+"""Rules that the measure asks in its own way, or whose series of days it does not use."""
 
 
 def quality_refined(ground: Ground, checks: Sequence[Check]) -> Refined:
     """Measure an inspection line by what both inspections' audits say."""
     costs = ground.line.measurement.quality_costs
-    kept = [rule for rule in as_caveats(checks, _SAME_RATE) if rule.rule != "audit_sample"]
+    kept = [rule for rule in as_caveats(checks, _SAME_RATE) if rule.rule not in _OF_DAYS]
     kept.append(check("quality_costs_stated", "reporting", passed=costs is not None))
     rows = _rows_of(ground.line, ground.observations)
     former = former_inspection(ground.case, rows)

@@ -28,7 +28,7 @@ MOST_OPEN = 0.1
 
 def maintenance_refined(ground: Ground, checks: Sequence[Check]) -> Refined:
     """Measure a maintenance line by what was found after each alarm."""
-    kept = as_caveats(checks, _NO_PREDICTION)
+    kept = [rule for rule in as_caveats(checks, _NO_PREDICTION) if rule.rule != "conditions_settle"]
     case, line = ground.case, ground.line
     rows = [row for row in ground.observations.line_shifts if row.line in line.lines]
     now = [row for row in rows if row.day in ground.period]

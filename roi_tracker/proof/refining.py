@@ -174,7 +174,7 @@ def _energy(ground: Ground, measurement: Measurement | None, plain: Refined) -> 
 def _billing(ground: Ground, plain: Refined) -> Refined:
     baseline = whole_months(ground.baseline, ground.case.periods.baseline)
     reporting = whole_months(ground.reporting, ground.period)
-    checks = as_caveats(plain.checks, _BY_MONTH)
+    checks = [rule for rule in as_caveats(plain.checks, _BY_MONTH) if rule.rule != "conditions_settle"]
     months, measurement = len({day.replace(day=1) for day in baseline.days}), None
     if months >= _FEWEST_FITTED and baseline.outcome.sum() > 0 and reporting.days:
         measurement = BillingMeasurement(baseline, reporting)

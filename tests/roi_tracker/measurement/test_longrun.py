@@ -11,6 +11,7 @@ from roi_tracker.measurement.longrun import (
     long_run_covariance,
     noise_of,
     persistence_of,
+    weekly_runs,
 )
 
 
@@ -88,3 +89,21 @@ def test_the_difference_of_two_short_periods_is_rejected_at_most_as_often_as_pro
         error = (found.variances[0] / before + found.variances[1] / after) ** 0.5
         rejected += (first.mean() - second.mean()) / error > student.ppf(0.95, found.dof)
     assert 0.015 <= rejected / 1500 <= 0.06
+
+
+def test_weeks_in_runs_by_hand() -> None:
+    """Ten weeks, five high and five low: 8 of 9 neighbours agree, (8 - 1) / 10 + 1 / 10; limit 1.645 / sqrt(10)."""
+    found = weekly_runs([np.repeat([1.0] * 5 + [-1.0] * 5, 7)])
+    assert found is not None
+    assert found.correlation == pytest.approx(0.8)
+    assert found.limit == pytest.approx(1.6448536 / 10**0.5)
+    assert found.lasting
+    alternating = weekly_runs([np.repeat([1.0, -1.0] * 5, 7)])
+    assert alternating is not None
+    assert not alternating.lasting
+
+
+def test_too_few_weeks_and_no_variation_say_nothing() -> None:
+    assert weekly_runs([np.arange(63.0)]) is None
+    assert weekly_runs([np.zeros(140)]) is None
+    assert weekly_runs([np.arange(70.0), np.arange(20.0)]) == weekly_runs([np.arange(70.0)])  # two weeks are no run

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -14,6 +15,8 @@ from roi_tracker.case.measuring import MeasurementPlan
 from roi_tracker.observations.rows import LineShift, Observation, Observations
 from roi_tracker.observations.shifts import ShiftCalendar
 from roi_tracker.proof.proving import NotProven, Realized, prove, scope_of
+from roi_tracker.render.catalogue import catalogue
+from roi_tracker.render.rule_text import rule_sentence
 
 if TYPE_CHECKING:
     from roi_tracker.business_case import BusinessCase
@@ -269,3 +272,22 @@ def test_reporting_before_go_live_is_an_incomplete_blackout(case: BusinessCase) 
     found = run(late, plant(("a",), {"a": case.periods.reporting.first}), ("a",), MeasurementPlan())
     assert isinstance(found, NotProven)
     assert "blackout_complete" in {rule.rule for rule in found.failed}
+
+
+def test_conditions_that_last_are_told_beside_the_figure_and_refuse_nothing(case: BusinessCase) -> None:
+    """Six good weeks, six bad ones: the rule names it in both languages, and is no refusal."""
+    go_live = case.periods.reporting.first
+    steady = plant(("a",), {"a": go_live})
+    rows = tuple(
+        msgspec.structs.replace(
+            row, unplanned_stop_s=(row.unplanned_stop_s or 0.0) * (1.5 if (row.day - START).days // 42 % 2 else 0.7)
+        )
+        for row in steady.line_shifts
+    )
+    lasting = run(case, msgspec.structs.replace(steady, line_shifts=rows), ("a",), MeasurementPlan())
+    told = next(rule for rule in lasting.basis.checks if rule.rule == "conditions_settle")
+    assert (told.passed, told.disqualifies) == (False, False)
+    if isinstance(lasting, NotProven):
+        assert "conditions_settle" not in {rule.rule for rule in lasting.failed}
+    assert "7 to 8 cases of 10" in rule_sentence(told, catalogue("en"))
+    assert "여러 달" in rule_sentence(told, catalogue("ko"))
