@@ -10,6 +10,7 @@ import msgspec
 
 from roi_tracker.baseline.detectability import Detectability
 from roi_tracker.errors import CaseError, StoreError
+from roi_tracker.ledger.admission import Ground, cited, claim_states
 from roi_tracker.ledger.books import Books, books_of, newest_case
 from roi_tracker.ledger.chain import GENESIS, text_digest, verified
 from roi_tracker.ledger.entries import CaseVersion, Draft, ReportSaved
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from roi_tracker.baseline.frozen import FrozenBaseline
     from roi_tracker.baseline.pilot import PilotReport
     from roi_tracker.business_case import BenefitLine, BusinessCase
+    from roi_tracker.ledger.admission import ClaimState
     from roi_tracker.ledger.entries import Entry
     from roi_tracker.ledger.losses import JointLoss
     from roi_tracker.observations.facts import Fact
@@ -184,6 +186,7 @@ class Reporting(Programme):
                 prospects=self._prospects(piloting),
                 pilot=self._pilot(piloting, on),
                 joint=self._joint(found.as_of),
+                claim_states=self._claim_states(on),
             ),
         )
 
@@ -236,6 +239,12 @@ class Reporting(Programme):
         start, end = window_of(self._calendar, self._case.go_live, last)
         known = self._store.failures_and_alarms(start, self._watermark)
         return joint_losses(fact for fact in known if fact.at < end)
+
+    def _claim_states(self, on: date) -> tuple[ClaimState, ...]:
+        """Claims of the moment held against their events again."""
+        books = self.books()
+        facts = {fact.key: fact for fact in self._store.facts_by_key(cited(books.claims))}
+        return claim_states(self._entries, Ground(self._case, self._calendar, books, on, {}, facts))
 
     def _pilot(self, piloting: Piloting, on: date) -> PilotReport | None:
         return None if self._case.pilot is None else piloting.report(on)

@@ -9,6 +9,7 @@ from roi_tracker.render.content_blocks import Column, Section, Table
 from roi_tracker.render.content_charts import Chart, Spark
 from roi_tracker.render.review_text import review_texts
 from roi_tracker.render.rule_text import criterion_sentence
+from roi_tracker.render.store_text import claim_sentence
 
 if TYPE_CHECKING:
     from roi_tracker.baseline.detectability import Detectability
@@ -239,12 +240,22 @@ def _claims(w: ReportWording) -> Section:
             for group in groups
         )
         tables.append(Table(_heads(w, "claims", ("group", "rule", "why")), rows))
-    if report.claims:
+    if report.claim_states:
         claimed = tuple(
-            (one.statement, w.line(one.benefit_id), f"{one.first}{_DASH}{one.last}", f"{len(one.evidence):,}")
-            for one in report.claims
+            (
+                one.claim.statement,
+                w.line(one.claim.benefit_id),
+                f"{one.claim.first}{_DASH}{one.claim.last}",
+                f"{len(one.claim.evidence):,}",
+                claim_sentence(one, t.language),
+            )
+            for one in report.claim_states
         )
-        columns = (*_heads(w, "claims", ("claim", "line", "period")), Column(t("claims.events")))
+        columns = (
+            *_heads(w, "claims", ("claim", "line", "period")),
+            Column(t("claims.events")),
+            Column(t("claims.evidence"), figures=False),
+        )
         tables.append(Table(columns, claimed))
     if report.joint.total:
         tables.append(_joint(w))

@@ -14,6 +14,7 @@ from roi_tracker import appraisal
 from roi_tracker.baseline.detectability import Detectability
 from roi_tracker.baseline.pilot import PilotReport
 from roi_tracker.business_case import COUNTED_CLASSES
+from roi_tracker.ledger.admission import ClaimState
 from roi_tracker.ledger.books import Books
 from roi_tracker.ledger.losses import JointLoss, LikelyCause
 from roi_tracker.observations.quality import DataQuality
@@ -69,6 +70,7 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
     prospects: tuple[Detectability, ...] = ()
     pilot: PilotReport | None = None
     joint: tuple[JointLoss, ...] = ()
+    claim_states: tuple[ClaimState, ...] = ()
 
 
 def compose(case: BusinessCase, realization: Realization, around: Circumstances) -> Report:
@@ -124,6 +126,7 @@ def compose(case: BusinessCase, realization: Realization, around: Circumstances)
         prospects=around.prospects,
         pilot=around.pilot,
         joint=joint_of(around.joint),
+        claim_states=around.claim_states,
         harm_limits=tuple(limits_of(row) for row in realization.costs.harm),
     )
 

@@ -12,6 +12,7 @@ from roi_tracker import appraisal
 from roi_tracker.baseline.detectability import Detectability
 from roi_tracker.baseline.pilot import PilotReport
 from roi_tracker.case.evaluation import Score
+from roi_tracker.ledger.admission import ClaimState
 from roi_tracker.ledger.entries import Claim
 from roi_tracker.ledger.losses import JointLoss, LikelyCause
 from roi_tracker.money import Unit
@@ -190,6 +191,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         facts: facts in the store.
         planned_costs: up to the last measured day.
         gaps: what the programme does not have yet; each has a page that teaches how to bring it.
+        claim_states: every claim held against its events again, and whether an agent keeps them.
         joint: losses that several events tell of.
         harm_limits: 90 % interval of each row of harm, in its order, or why there is none.
         prospects: what each benefit line could show, from its baseline alone; empty where no baseline can be fitted.
@@ -226,6 +228,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     gaps: tuple[Gap, ...]
     prospects: tuple[Detectability, ...] = ()
     pilot: PilotReport | None = None
+    claim_states: tuple[ClaimState, ...] = ()
     joint: JointLosses = JointLosses()
     harm_limits: tuple[HarmLimits, ...] = ()
 
