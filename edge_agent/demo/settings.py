@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from edge_agent.settings.capture import USUAL_REASONS, StopReasonSettings
 from edge_agent.virtual_plant import plant_topics as topics
 
 
@@ -25,6 +26,24 @@ ACTIONS = {
     "press": "프레스 냉각수와 주 베어링을 확인하십시오. / Check the press' cooling water and main bearing.",
     "conveyor": "컨베이어 벨트 장력을 확인하십시오. / Check the conveyor belt's tension.",
 }
+STOP_REASONS = (
+    StopReasonSettings(code="die_overheated", ko="금형 과열", en="Die overheated", planned=False),
+    StopReasonSettings(code="belt_retensioned", ko="벨트 장력 조정", en="Belt retensioned", planned=False),
+    StopReasonSettings(code="bearing_replaced", ko="베어링 교체", en="Bearing replaced", planned=False),
+    StopReasonSettings(code="coil_change", ko="코일 교체", en="Coil change", planned=True),
+    StopReasonSettings(code="meal", ko="식사", en="Meal", planned=True),
+    *USUAL_REASONS,
+)
+"""What the simulated press says of its stops, in words, and the usual ones to choose from."""
+AUDIT: dict[str, object] = {
+    "parts_per_shift": 500,
+    "fail_ratio": 0.1,
+    "reviews_per_shift": 150,
+    "shifts": 5,
+    "ppv_half_width": 0.05,
+    "for_half_width": 0.02,
+}
+"""A shift of the demo lasts eight minutes: more is drawn than a plant would, so that a visitor meets blind reviews."""
 HOT_DIE = "금형 냉각 밸브를 열고 유량을 확인하십시오. / Open the die cooling valve and check its flow."
 
 
@@ -64,6 +83,7 @@ def demo_settings(places: DemoPlaces) -> str:
                 "keep_evidence": ["PASS", "FAIL", "REVIEW", "NO_VERDICT"],
             },
         ),
+        _section("[stations.audit]", AUDIT),
         _section("[stations.folder]", {"path": str(places.images), "poll_ms": 100, "settle_ms": 100}),
         *(
             _section(
@@ -108,6 +128,7 @@ def demo_settings(places: DemoPlaces) -> str:
                 "action": HOT_DIE,
             },
         ),
+        *(_section("[[stop_reasons]]", reason.model_dump()) for reason in STOP_REASONS),
         _section("[[downtime]]", {"line": topics.LINE, "asset": "press"}),
         _section("[status]", {"host": "127.0.0.1", "port": places.status_port}),
     ]

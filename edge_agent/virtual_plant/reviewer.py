@@ -17,10 +17,13 @@ import msgspec
 import numpy as np
 
 from edge_agent.errors import UnreachableError
-from edge_agent.events import Disposition, Inspection, Judgement, VerdictName
+from edge_agent.events import AuditDraw, Disposition, Inspection, Judgement, VerdictName
 from edge_agent.virtual_plant.child_process import ended_by_parent
 from edge_agent.virtual_plant.status_page_client import StatusPage
 from edge_agent.virtual_plant.truth_file import PartTruth, TruthReader
+
+_REMEMBERED = 1_000
+"""Inspections in which a draw is looked up; it follows its inspection at once."""
 
 
 class ReviewerSkill(msgspec.Struct, frozen=True):
@@ -66,7 +69,8 @@ class Reviewer:
 
 
 class ReviewRound:
-    """Reads the feed where it stopped and answers what is open; a part judged by anybody is not judged again.
+    """Reads the feed where it stopped and answers what is open: REVIEW verdicts, and parts drawn for the blind audit; a
+    part judged by anybody is not judged again.
 
     Args:
         page: where he reads and answers.
@@ -83,6 +87,7 @@ class ReviewRound:
         self._leaves_s = leaves_s
         self._seq = 0
         self._open: dict[str, tuple[Inspection, float]] = {}
+        self._seen: dict[str, Inspection] = {}
         self.given = 0
 
     def run(self) -> None:
@@ -116,12 +121,24 @@ class ReviewRound:
         before = self._seq
         for recorded in self._page.events_after(self._seq):
             body = recorded.event.body
-            if isinstance(body, Inspection) and self._reviewer.wants(body.verdict, body.part_id):
-                self._open[recorded.event.key] = (body, time.monotonic())
+            if isinstance(body, Inspection):
+                self._seen[recorded.event.key] = body
+                if len(self._seen) > _REMEMBERED:
+                    self._seen.pop(next(iter(self._seen)))
+                if self._reviewer.wants(body.verdict, body.part_id):
+                    self._open[recorded.event.key] = (body, time.monotonic())
+            elif isinstance(body, AuditDraw):
+                self._drawn(body)
             elif isinstance(body, Disposition):
                 self._open.pop(body.inspection_key, None)
             self._seq = recorded.seq
         return self._seq > before
+
+    def _drawn(self, draw: AuditDraw) -> None:
+        """A draw follows its inspection in the feed."""
+        inspection = self._seen.get(draw.inspection_key)
+        if inspection is not None:
+            self._open.setdefault(draw.inspection_key, (inspection, time.monotonic()))
 
 
 def main() -> None:
@@ -131,7 +148,9 @@ def main() -> None:
     parser.add_argument("--truth", type=Path, required=True, help="file of planted truths")
     parser.add_argument("--name", default="reviewer-sim", help="name on the dispositions")
     parser.add_argument("--every", type=float, default=2.0, help="seconds between two looks")
-    parser.add_argument("--audit-share", type=float, default=0.05, help="share of PASS and FAIL parts checked too")
+    parser.add_argument(
+        "--audit-share", type=float, default=0.0, help="share of PASS and FAIL parts checked beside the audit"
+    )
     parser.add_argument("--leaves", type=float, default=0.0, help="seconds a part is left to others first")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()

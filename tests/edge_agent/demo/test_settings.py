@@ -13,6 +13,7 @@ from edge_agent.demo.settings import DemoPlaces, demo_settings
 from edge_agent.errors import ConfigError
 from edge_agent.settings.config import Settings
 from edge_agent.virtual_plant import conveyor, press
+from edge_agent.virtual_plant.schedule import eventful_schedule, healthy_schedule
 
 PLACES = DemoPlaces(
     data_dir=Path('/data/a "quoted" folder'),
@@ -40,6 +41,15 @@ def test_the_written_settings_are_valid_and_complete() -> None:
     assert {station.origin for station in settings.stations} == {"simulated"}
     assert {asset.origin for asset in settings.assets} == {"simulated"}
     assert all(alarm.action for alarm in settings.alarms)
+    assert settings.stations[0].audit is not None
+
+
+def test_every_reason_of_the_simulated_press_has_words_in_both_languages() -> None:
+    settings = Settings.model_validate(tomllib.loads(demo_settings(PLACES)))
+    named = {reason.code: reason for reason in settings.stop_reasons}
+    for stop in (*eventful_schedule().stops, *healthy_schedule().stops):
+        assert named[stop.reason].planned is (stop.state != "unplanned_stop")
+    assert not any("_" in text for reason in named.values() for text in (reason.ko, reason.en))
 
 
 def test_a_port_in_use_gives_the_next_free_one() -> None:

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from edge_agent.errors import UnreachableError
-from edge_agent.events import Disposition, Event, Inspection, RecordedEvent, VerdictName, encode
+from edge_agent.events import AuditDraw, Disposition, Event, Inspection, RecordedEvent, VerdictName, encode
 from edge_agent.virtual_plant.reviewer import Reviewer, ReviewerSkill, ReviewRound
 from edge_agent.virtual_plant.status_page_client import StatusPage
 from edge_agent.virtual_plant.truth_file import PartTruth, TruthReader, TruthWriter
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 NOW = datetime(2025, 3, 1, tzinfo=UTC)
 
 
-def _recorded(seq: int, body: Inspection | Disposition, key: str) -> RecordedEvent:
+def _recorded(seq: int, body: Inspection | Disposition | AuditDraw, key: str) -> RecordedEvent:
     return RecordedEvent(seq, NOW, "boot", seq, Event(key, "press-1", NOW, body))
 
 
@@ -140,6 +140,18 @@ def test_an_audit_share_of_one_looks_at_everything_with_a_verdict(feed: Feed, tm
     truth = _truths(tmp_path / "t", PartTruth("a"), PartTruth("b"), PartTruth("c"))
     _round(feed, truth, audit_share=1.0).run()
     assert [post["inspection_key"] for post in feed.posted] == ["inspection/a", "inspection/b"]
+
+
+def test_he_judges_parts_drawn_for_the_blind_audit(feed: Feed, tmp_path: Path) -> None:
+    draw = AuditDraw("inspection/b", "camera", "bracket-a", "PASS", 0.05, "seed", 0.5)
+    feed.events = [
+        _inspection(1, "a", "PASS"),
+        _inspection(2, "b", "PASS"),
+        _recorded(3, draw, "audit_draw/inspection/b"),
+    ]
+    truth = _truths(tmp_path / "t", PartTruth("a", "burr", 0.4), PartTruth("b", "burr", 0.4))
+    _round(feed, truth).run()
+    assert [(post["inspection_key"], post["judgement"]) for post in feed.posted] == [("inspection/b", "defect")]
 
 
 def test_a_refused_disposition_is_given_again(feed: Feed, tmp_path: Path) -> None:
