@@ -112,6 +112,10 @@ class ArrivalReader:
         self._codec = codec
         self.quarantined: Counter[str] = Counter()
 
+    def use(self, codec: Codec) -> None:
+        """Read with another codec from the next arrival on."""
+        self._codec = codec
+
     @property
     def reads_runs(self) -> bool:
         """True when many messages can be read at once."""

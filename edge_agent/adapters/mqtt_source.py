@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import structlog
-from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from edge_agent.adapters.mqtt_arrivals import (
     EVIDENCE_BYTES,
@@ -36,6 +35,7 @@ from edge_agent.adapters.mqtt_arrivals import (
 from edge_agent.adapters.mqtt_client import Session
 from edge_agent.adapters.mqtt_connection import LONGEST_SLEEP_S, Backoff, MqttConnection
 from edge_agent.adapters.mqtt_fast_client import FastClient
+from edge_agent.adapters.mqtt_subscriptions import Subscriptions, TopicChange
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -108,7 +108,7 @@ class MqttSource:
         backoff: Backoff | None = None,
     ) -> None:
         self.name = f"mqtt:{client_id}"
-        self._filters = tuple(filters)
+        self._subscriptions = Subscriptions(filters, self._turn_over)
         self._reader = ArrivalReader(self.name, codec)
         self._clock = clock
         self._max_payload_bytes = max_payload_bytes
@@ -117,10 +117,11 @@ class MqttSource:
         if self._reader.reads_runs and isinstance(self._connection.client, FastClient):
             self._connection.client.on_run = self._on_run
         self._connection.client.on_subscribe = self._on_subscribe
+        self._connection.client.on_unsubscribe = self._on_unsubscribe
         self._received: list[Arrival | ArrivalRun] = []  # of this turn of the network thread
         self._newest_us = 0
         self._arrived_count = self._taken_count = 0  # each written by one thread; their difference waits
-        self._arrivals: queue.SimpleQueue[list[Arrival | ArrivalRun] | None] = queue.SimpleQueue()
+        self._arrivals: queue.SimpleQueue[list[Arrival | ArrivalRun] | TopicChange | None] = queue.SimpleQueue()
         self._acknowledgements: deque[MqttToken | MqttTokens] = deque()
         self._unacknowledged: dict[int, int] = {}  # packet identifier to serial; of the present connection only
         self._deliver: Callable[[Delivery], None] | None = None
@@ -128,8 +129,6 @@ class MqttSource:
         self._pump = threading.Thread(target=self._pump_arrivals, name=f"mqtt-pump-{client_id}", daemon=True)
         self._pausing = threading.Event()
         self._delivering_since_s: float | None = None
-        self._subscribed = False
-        self._refused_filters: list[str] = []
         self._serial = 0
         self._abandoned = 0  # serials up to here come again by themselves
         self._acknowledged = self._stale = self._dropped_qos0 = self._sessions_lost = 0
@@ -153,6 +152,15 @@ class MqttSource:
         self._acknowledgements.extend(token for token in tokens if isinstance(token, MqttToken | MqttTokens))
         self._connection.wake()
 
+    def change(self, filters: Sequence[str], codec: Codec, timeout_s: float) -> bool:
+        """Read other topics, or the same in another way; the connection stays. False where that takes longer than
+        `timeout_s`; it is made all the same.
+        """
+        change = TopicChange(filters, codec)
+        self._subscriptions.ask(change, connected=self._connection.is_connected)
+        self._connection.wake()
+        return change.done.wait(timeout_s)
+
     def health(self) -> LinkHealth:
         """Alive when both threads run, the broker answers, and it accepted every subscription."""
         health = self._connection.health(self.name)
@@ -161,10 +169,10 @@ class MqttSource:
             return msgspec.structs.replace(health, alive=False, detail="paused, the agent ends")
         if not self._pump.is_alive():
             return msgspec.structs.replace(health, alive=False, detail="its delivering thread does not run")
-        if health.alive and not self._subscribed:
+        if health.alive and not self._subscriptions.confirmed:
             return msgspec.structs.replace(health, alive=False, detail="the broker has not confirmed our subscriptions")
-        if health.alive and self._refused_filters:
-            refused = ", ".join(self._refused_filters)
+        if health.alive and self._subscriptions.refused:
+            refused = ", ".join(self._subscriptions.refused)
             return msgspec.structs.replace(
                 health, alive=False, detail=f"the broker refused to subscribe us to {refused}"
             )
@@ -204,22 +212,22 @@ class MqttSource:
     # ---- network thread -----------------------------------------------------------------------------------------
 
     def connected(self, client: PlantClient, *, session_present: bool, receive_maximum: int) -> None:  # noqa: ARG002 - how much we may send does not concern a source
-        """Subscribe; a session that was there sends no retained messages again (Retain Handling 1)."""
+        """Subscribe, and tell when the broker has forgotten us."""
         if not session_present and self._connection.connections > 1:
             self._sessions_lost += 1
             _log.warning("broker lost the session", source=self.name, hint="does the broker persist its sessions?")
-        options = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_SEND_IF_NEW_SUB)
-        client.subscribe([(topic_filter, options) for topic_filter in self._filters])
+        self._subscriptions.connected(client)
 
     def lost(self) -> None:
         """Forget the packet identifiers; late acknowledgements find nothing and are dropped."""
         self._pass_on()
-        self._subscribed = False
+        self._subscriptions.lost()
         self._unacknowledged.clear()
 
     def turn(self, client: PlantClient) -> float:
         """Hand what was received to the pump, and send the acknowledgements that the writer asked for."""
         self._pass_on()
+        self._subscriptions.turn(client)
         mids: list[int] = []
         while self._acknowledgements:
             token = self._acknowledgements.popleft()
@@ -257,12 +265,15 @@ class MqttSource:
     def _on_subscribe(
         self, _client: mqtt.Client, _userdata: object, _mid: int, reasons: list[ReasonCode], _given: Properties | None
     ) -> None:
-        self._refused_filters = [
-            f"{topic_filter} ({reason})"
-            for topic_filter, reason in zip(self._filters, reasons, strict=False)
-            if reason.is_failure
-        ]
-        self._subscribed = True
+        self._subscriptions.subscribed(reasons)
+
+    def _on_unsubscribe(self, *_: object) -> None:
+        self._pass_on()
+        self._subscriptions.unsubscribed(self._connection.client)
+
+    def _turn_over(self, change: TopicChange) -> None:
+        """From here on the pump reads in the new way."""
+        self._arrivals.put(change)
 
     def _on_message(self, _client: mqtt.Client, _userdata: object, message: mqtt.MQTTMessage) -> None:
         received = self._moment()
@@ -338,6 +349,10 @@ class MqttSource:
             arrivals = self._arrivals.get()
             if arrivals is None or self._pausing.is_set():
                 return
+            if isinstance(arrivals, TopicChange):
+                self._reader.use(arrivals.codec)
+                arrivals.done.set()
+                continue
             self._taken_count += sum(map(len, arrivals))
             if any(arrived.last_serial <= self._abandoned for arrived in arrivals):
                 arrivals = [
