@@ -15,6 +15,7 @@ from models.errors import DatasetError
 from models.evaluate_command import ModelArgument, evaluate
 from models.inference import CPU, HealthModel, ImageModel
 from models.model_folder import read_model
+from models.quantize_command import quantize
 from models.readings_table import read_table
 from models.registry import InstalledModel, Registry
 from models.scoring import assess_table
@@ -35,6 +36,9 @@ app = typer.Typer(
 )
 app.add_typer(teach_app, name="teach")
 app.command(epilog="Example: edge-model evaluate models/bracket --good more-good/ --bad known-bad/")(evaluate)
+app.command(epilog="Example: edge-model quantize models/bracket --calibration good/ --out models/bracket-int8")(
+    quantize
+)
 
 RegistryOption = Annotated[
     Path, typer.Option("--into", "--in", envvar="LINEPROOF_MODELS", help="Folder of installed models.")

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from models.trainers.patch_gaussian import PatchGaussian
 
 BACKBONE_FILE = "efficientnet_lite0_s8_s16.onnx"
+BACKBONE_PREFIX = "backbone."
 GRID_STRIDE = 16
 FEATURE_CHANNELS = 152
 _INPUT = Tensor("image", UINT8, (1, "h", "w", 3))
@@ -92,6 +93,6 @@ def _features(builder: GraphBuilder, preprocessing: ImagePreprocessing) -> str:
         gain = builder.node("Div", builder.floats(EXPOSURE_SPREAD / PIXEL_SCALE), floored)
         network_input = builder.node("Mul", centred, gain)
     backbone = onnx.load_from_string(backbone_bytes())
-    maps = builder.graft(backbone, {"pixels": network_input}, "backbone.")
+    maps = builder.graft(backbone, {"pixels": network_input}, BACKBONE_PREFIX)
     fine = builder.node("AveragePool", maps["s8"], kernel_shape=[2, 2], strides=[2, 2])
     return builder.node("Concat", fine, maps["s16"], axis=1)

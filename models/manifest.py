@@ -168,6 +168,7 @@ class Manifest(_Table, frozen=True):
     Attributes:
         version: grows with every release of the same name.
         product: product or recipe the model is meant for, empty for any.
+        precision: of the arithmetic inside the graph; a quantised model is another model with a version of its own.
         licence: terms of the weights inside the model.
         decision: present for `anomaly`.
         health: present for `health`.
@@ -184,6 +185,7 @@ class Manifest(_Table, frozen=True):
     lineage: Lineage
     files: tuple[FileEntry, ...]
     product: str = ""
+    precision: Literal["fp32", "int8"] = "fp32"
     decision: DecisionLimits | None = None
     health: HealthContract | None = None
     evaluation: ImageEvaluation | None = None

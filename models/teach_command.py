@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 import typer
@@ -12,6 +12,7 @@ import typer
 from models.console import JsonOption, err, out, print_json, progress_bars
 from models.datasets import list_images
 from models.errors import TeachingError
+from models.extras import training_module
 from models.manifest import NAME_PATTERN, ChannelContract
 from models.preprocessing import ImagePreprocessing
 from models.readings_table import ReadingsTable, read_table
@@ -51,7 +52,7 @@ def images(  # noqa: PLR0913 - one parameter an option of the command line
     as_json: JsonOption = False,
 ) -> None:
     """Teach an image model from good pictures alone; threshold from pictures held out in turn."""
-    trainer = _trainer("patch_anomaly")
+    trainer = training_module("models.trainers.patch_anomaly")
     teaching = trainer.ImageTeaching(
         name=_name(name, out_folder),
         version=version,
@@ -92,7 +93,7 @@ def health(  # noqa: PLR0913 - one parameter an option of the command line
     """Teach a machine-health model from healthy readings; limits from stretches of time held out in turn."""
     if not 0.5 < limit_quantile < 1:  # noqa: PLR2004 - a limit below the median would alarm on half of all windows
         raise TeachingError("the limit's share must be between 0.5 and 1", field="limit-quantile", value=limit_quantile)
-    trainer = _trainer("machine_health")
+    trainer = training_module("models.trainers.machine_health")
     start, stop = row_range(rows)
     tables = [read_table(path).rows(start, stop) for path in readings]
     for table in tables:
@@ -123,21 +124,6 @@ def row_range(text: str) -> tuple[int, int | None]:
     if match is None:
         raise TeachingError("rows are given as FIRST:LAST", field="rows", value=text, hint="for example 0:400")
     return int(match[1] or 0), int(match[2]) if match[2] else None
-
-
-def _trainer(module: str) -> Any:  # noqa: ANN401 - a module, imported late: running and verifying need no training packages
-    import importlib  # noqa: PLC0415
-
-    try:
-        return importlib.import_module(f"models.trainers.{module}")
-    except ModuleNotFoundError as error:
-        raise TeachingError(
-            "a package for teaching is not installed",
-            field="package",
-            value=error.name,
-            hint="pip install 'lineproof[train]', or in a checkout"
-            " pip install --require-hashes -r requirements/server.txt",
-        ) from error
 
 
 def _name(name: str | None, out_folder: Path) -> str:
