@@ -4,44 +4,54 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
 import typer
 
 from roi_tracker.commands.case_file import CaseOption, load_case
-from roi_tracker.commands.console import NO, JsonOption, print_json, say
-from roi_tracker.commands.store_file import DEFAULT_STORE, StoreOption, open_store
+from roi_tracker.commands.console import NO, JsonOption, LangOption, language_of, print_json, say
+from roi_tracker.commands.store_file import DEFAULT_STORE, StoreOption, open_ledger, open_store
 
 if TYPE_CHECKING:
-    from roi_tracker.proof.proving import NotProven, Realized
+    from roi_tracker.baseline.adjustments import AdjustedCounterfactual
+    from roi_tracker.proof.proving import Proof
 
 
-def measure(case: CaseOption, store: StoreOption = DEFAULT_STORE, *, json: JsonOption = False) -> None:
-    """Per benefit line: avoided quantity with its 90 % interval, or why not. Exit 1 when nothing is proven.
+def measure(
+    case: CaseOption, store: StoreOption = DEFAULT_STORE, lang: LangOption = None, *, json: JsonOption = False
+) -> None:
+    """Per benefit line: avoided quantity with its 90 % interval, or why not; and what signed adjustments change.
+
+    Exit 1 when nothing is proven.
 
     Example: roi-tracker measure --case case.yaml --store roi.sqlite
     """
     from roi_tracker.programme import Programme
     from roi_tracker.proof.proving import Realized
+    from roi_tracker.render.measure_text import measure_lines
 
-    with open_store(store) as opened:
-        proofs = Programme(load_case(case), opened).measure()
+    plan = load_case(case)
+    with open_store(store) as opened, open_ledger(store) as ledger:
+        programme = Programme(plan, opened, ledger)
+        proofs = programme.measure()
+        adjusted = {one.benefit_id: one for one in programme.adjusted()}
     if json:
-        print_json(proofs)
+        print_json([_document(proof, adjusted.get(proof.benefit_id)) for proof in proofs])
     else:
+        units = {line.id: line.stated_unit_value for line in plan.benefits}
+        language = language_of(lang, plan)
         for proof in proofs:
-            say(_proof_line(proof))
+            value = units[proof.benefit_id]
+            unit = "" if value is None else value.per
+            for text in measure_lines(proof, adjusted.get(proof.benefit_id), unit, language):
+                say(text)
     if not any(isinstance(proof, Realized) for proof in proofs):
         raise typer.Exit(NO)
 
 
-def _proof_line(proof: Realized | NotProven) -> str:
-    from roi_tracker.proof.proving import NotProven
-
-    if isinstance(proof, NotProven):
-        why = ", ".join(check.rule for check in proof.failed) or proof.reason
-        return f"{proof.benefit_id}: not proven ({why})"
-    found = proof.estimate
-    return (
-        f"{proof.benefit_id}: avoided {found.avoided:,.1f}, 90 % interval {found.low:,.1f} to {found.high:,.1f},"
-        f" grade {proof.basis.grade}, {proof.basis.first} to {proof.basis.last},"
-        f" baseline {proof.basis.baseline_sha256[:16]}"
-    )
+def _document(proof: Proof, adjusted: AdjustedCounterfactual | None) -> dict[str, object]:
+    """The proof as before, and beside it what the report adds by signed adjustments."""
+    found: dict[str, object] = msgspec.to_builtins(proof)
+    if adjusted is None:
+        return found | {"adjustment": None}
+    moved = adjusted.expected_after - adjusted.expected_before
+    return found | {"adjustment": msgspec.to_builtins(adjusted) | {"units": moved}}
