@@ -1,7 +1,8 @@
 """How pixels become the network's input: one description, built into the graph for teaching and for running alike.
 
 The graph takes uint8 RGB of any size; resizing and exposure are nodes of the graph, so teaching and running cannot
-differ. This file only describes the steps and gives their arithmetic after the resize in numpy, for parity checks.
+differ. With fixed grey values (exposure `none`) the normalisation is folded into the first convolution and costs
+nothing. This file only describes the steps and gives their arithmetic after the resize in numpy, for parity checks.
 """
 
 from __future__ import annotations

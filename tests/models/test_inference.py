@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
@@ -10,7 +10,7 @@ import pytest
 
 from models.errors import ContractError, FolderRefusedError, ManifestError
 from models.golden import GoldenSet, decode_golden, encode_golden
-from models.image_graph import BACKBONE_FILE, backbone_bytes, feature_graph
+from models.image_graph import BACKBONE_FILE, backbone_bytes, feature_graph, fold_normalisation
 from models.inference import CPU, HealthModel, ImageModel, open_graph, open_preferred
 from models.manifest import GOLDEN_NAME, MODEL_NAME, FileEntry, digest_of, encode_manifest
 from models.model_folder import ModelFolder, read_model
@@ -139,15 +139,34 @@ def test_a_view_that_is_not_contiguous_scores_the_same(
 
 @pytest.mark.parametrize("exposure", ["image", "none"])
 def test_preprocessing_in_the_graph_is_the_numpy_reference(exposure: str) -> None:
-    # at the taught size the resize changes nothing, so the graph's first layers see exactly `normalise`
+    # at the taught size the resize changes nothing, so the first convolution of the graph must give what the backbone's
+    # own gives of `normalise`, whether the normalisation is nodes before it or folded into it
     preprocessing = msgspec.convert({"size": 64, "exposure": exposure}, ImagePreprocessing)
     pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
-    graph = onnx.load_from_string(feature_graph(preprocessing))
-    first = next(node for node in graph.graph.node if node.name.startswith("backbone.")).input[0]
-    graph.graph.output.append(onnx.helper.make_tensor_value_info(first, onnx.TensorProto.FLOAT, [1, 3, 64, 64]))
-    got = open_graph(graph.SerializeToString(), CPU).run([first], {"image": pixels[None]})[0]
+
+    def first_convolution(graph: onnx.ModelProto, feed: dict[str, NDArray[Any]]) -> NDArray[np.float32]:
+        first = next(node for node in graph.graph.node if node.op_type == "Conv").output[0]
+        graph.graph.output.append(onnx.helper.make_tensor_value_info(first, onnx.TensorProto.FLOAT, [1, 32, 32, 32]))
+        return open_graph(graph.SerializeToString(), CPU).run([first], feed)[0]
+
+    got = first_convolution(onnx.load_from_string(feature_graph(preprocessing)), {"image": pixels[None]})
     want = normalise(pixels.transpose(2, 0, 1)[None].astype(np.float32), preprocessing)
-    np.testing.assert_allclose(got, want, atol=1e-4)
+    reference = first_convolution(onnx.load_from_string(backbone_bytes()), {"pixels": want})
+    assert float(np.ptp(reference)) > 1
+    np.testing.assert_allclose(got, reference, atol=1e-4)
+
+
+def test_a_folded_graph_has_no_arithmetic_on_pixels() -> None:
+    graph = onnx.load_from_string(feature_graph(ImagePreprocessing(size=64, exposure="none"))).graph
+    before = [node.op_type for node in graph.node]
+    assert before[: before.index("Conv")] == ["Resize", "Pad", "Transpose", "Cast"]
+
+
+def test_a_backbone_that_begins_otherwise_is_not_folded() -> None:
+    backbone = onnx.load_from_string(backbone_bytes())
+    fold_normalisation(backbone)
+    with pytest.raises(ContractError, match="begins otherwise"):
+        fold_normalisation(backbone)
 
 
 def test_a_model_folder_is_plain_data(image_model: Path) -> None:
