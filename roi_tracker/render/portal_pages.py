@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote, urlencode
 
 import msgspec
 
+from roi_tracker.observations.facts import InspectedPart
 from roi_tracker.render.content_blocks import Column, Content, Link, Section, Surround, Table
+from roi_tracker.render.fact_text import fact_fields, gist_text, kind_text, value_text
 from roi_tracker.render.report_content import report_content
 from roi_tracker.render.report_wording import ReportWording, report_words
 from roi_tracker.report.drilldown import in_month
@@ -159,7 +161,9 @@ def observations_content(
         links = tuple(f"{base}/{quote(row.key)}?lang={language}" for row in shown)
         tables.append(Table((*labels, Column(t("drill.origin"), figures=False)), cells, links=links))
     texts = () if shown else (t("drill.none"),)
-    section = Section("observations", t("drill.title", line=name), texts=texts, tables=tuple(tables))
+    section = Section(
+        "observations", t("drill.title", line=name), texts=texts, tables=tuple(tables), notes=(_as_of(w),)
+    )
     return _document(w, t("drill.title", line=name), subtitle, section)
 
 
@@ -201,7 +205,10 @@ def shift_content(report: Report, language: Language, row: DrillRow, facts: Sequ
     """Events behind one observation."""
     w = ReportWording(report, language)
     t = w.t
-    rows = tuple((fact.key, f"{fact.at:%Y-%m-%d %H:%M:%S}", _kind(fact), _gist(fact)) for fact in facts[:_MOST_FACTS])
+    rows = tuple(
+        (fact.key, f"{fact.at:%Y-%m-%d %H:%M:%S}", kind_text(fact, t), gist_text(fact, t))
+        for fact in facts[:_MOST_FACTS]
+    )
     columns = tuple(Column(t(f"drill.{name}"), figures=False) for name in ("key", "at", "kind", "content"))
     links = tuple(f"/facts/{quote(fact.key)}?lang={language}" for fact in facts[:_MOST_FACTS])
     title = t("drill.facts", line=row.line, day=row.day, shift=row.shift)
@@ -210,24 +217,14 @@ def shift_content(report: Report, language: Language, row: DrillRow, facts: Sequ
         t("drill.events"),
         texts=() if facts else (t("drill.no_facts"),),
         tables=(Table(columns, rows, links=links),) if rows else (),
+        notes=(_as_of(w),),
     )
     return _document(w, title, f"{row.key} \N{MIDDLE DOT} {len(facts):,}", section)
 
 
-def _kind(fact: Fact) -> str:
-    return str(fact.__struct_config__.tag)
-
-
-def _plain(fact: Fact) -> dict[str, Any]:
-    built: dict[str, Any] = msgspec.to_builtins(fact)
-    return built
-
-
-def _gist(fact: Fact) -> str:
-    left_out = {"key", "line", "at", "fact", "origin"}
-    return ", ".join(
-        f"{name}: {value}" for name, value in _plain(fact).items() if name not in left_out and value not in (None, "")
-    )
+def _as_of(w: ReportWording) -> str:
+    """Which moment a drill-down shows."""
+    return w.t("drill.as_of", mark=f"{w.report.inputs.fact_watermark:,}", day=w.report.generated_on)
 
 
 def fact_content(report: Report, language: Language, fact: Fact, agent: str) -> Content:
@@ -235,8 +232,8 @@ def fact_content(report: Report, language: Language, fact: Fact, agent: str) -> 
     w = ReportWording(report, language)
     t = w.t
     rows, links = [], []
-    for name, value in _plain(fact).items():
-        rows.append((name, str(value)))
+    for name, value in fact_fields(fact).items():
+        rows.append((t(f"fact_field.{name}"), value_text(name, value, t)))
         speaks_of = name in {"inspection_key", "alarm_key", "repeat_of"} and value
         links.append(f"/facts/{quote(str(value))}?lang={language}" if speaks_of else "")
     image = getattr(fact, "image", "")
@@ -244,8 +241,9 @@ def fact_content(report: Report, language: Language, fact: Fact, agent: str) -> 
     if image and agent.startswith(("http://", "https://")):
         rows.append((t("drill.image"), image))
         links.append(f"{agent.rstrip('/')}/evidence/{quote(image)}")
-    elif _kind(fact) == "inspected":
+    elif isinstance(fact, InspectedPart):
         texts = (t("drill.no_image"),)
     columns = (Column(t("drill.field"), figures=False), Column(t("drill.content"), figures=False))
-    section = Section("fact", _kind(fact), texts=texts, tables=(Table(columns, tuple(rows), links=tuple(links)),))
+    table = Table(columns, tuple(rows), links=tuple(links))
+    section = Section("fact", kind_text(fact, t), texts=texts, tables=(table,), notes=(_as_of(w),))
     return _document(w, t("drill.fact", event=fact.key), f"{fact.at:%Y-%m-%d %H:%M:%S} UTC", section)

@@ -97,7 +97,7 @@ def test_the_whole_way(export: Path, tmp_path: Path) -> None:
     assert json.loads(imported.stdout)["duplicates"] == 0
     premature = tracker("measure", "--case", CASE, "--store", store)
     assert premature.returncode == 1
-    assert "not proven (baseline_not_frozen)" in premature.stdout
+    assert "not proven (There is no frozen baseline.)" in premature.stdout
     assert tracker("baseline", "freeze", "--case", CASE, "--store", store).returncode == 0
     again = tracker("baseline", "freeze", "--case", CASE, "--store", store, "--json")
     assert (again.returncode, json.loads(again.stdout)) == (0, [])
