@@ -116,7 +116,7 @@ class SealTable:
         self._connection.execute(
             "INSERT INTO seal_head (one, number, sha256, signs) VALUES (1, ?, ?, ?)"
             " ON CONFLICT (one) DO UPDATE SET number = excluded.number, sha256 = excluded.sha256",
-            (seal.number, sha256, self._signs_digest()),
+            (seal.number, sha256, b"" if head.number else self._signs_digest()),  # only the first one enters here
         )
 
     def _source(self, kind: SealKind, batch: int, first: int) -> str:
