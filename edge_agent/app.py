@@ -25,6 +25,7 @@ from edge_agent.adapters.systemd_notify import notify
 from edge_agent.composition.asking import asked, station_audits
 from edge_agent.composition.cameras import camera_sources, evidence_of
 from edge_agent.composition.eyes import station_eyes
+from edge_agent.composition.keeping import keeper_of
 from edge_agent.composition.mqtt_sources import mqtt_sources
 from edge_agent.condition import STALL_LIMIT_S, Condition, Heartbeat
 from edge_agent.errors import AgentError, ConfigError, StoreError, UnreachableError
@@ -36,6 +37,7 @@ from edge_agent.metrics import Metrics
 from edge_agent.pipeline import Line, Pace, Pipeline
 from edge_agent.recovery import resume_stops, warm_monitor
 from edge_agent.status.board import LineBoard
+from edge_agent.status.evidence_pins import PinLedger
 from edge_agent.status.server import StatusContext, create_app
 from edge_agent.workers.inspecting import StationAudit, StationPlan, StationWorker
 from edge_agent.workers.monitoring import AssetMonitor, WatchPlan
@@ -130,6 +132,7 @@ class Agent:
                 clock=clock,
                 hosts=settings.status.hosts,
                 asked=asked(settings, audits),
+                pins=PinLedger(store),
             )
             page = _Page(context, settings)
             stack.callback(page.stop)
@@ -139,6 +142,9 @@ class Agent:
             heartbeat.start()
             stack.callback(heartbeat.stop)
             page.start()
+            keeper = keeper_of(settings.retention, data, store, evidence, context)
+            keeper.start()
+            stack.callback(keeper.stop)
             _record_modes(settings, line, pipeline)
             pipeline.open()
             self._await_links(condition)

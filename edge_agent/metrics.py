@@ -114,6 +114,20 @@ METRICS: tuple[MetricSpec, ...] = (
     MetricSpec("lineproof_store_readings", "gauge", "Readings in the store."),
     MetricSpec("lineproof_store_quarantined", "gauge", "Quarantined messages in the store."),
     MetricSpec("lineproof_store_bytes", "gauge", "Size of the store on disk, bytes."),
+    MetricSpec(
+        "lineproof_purged_total", "counter", "Images and days of readings removed, and why.", ("what", "reason")
+    ),
+    MetricSpec("lineproof_purged_bytes_total", "counter", "Room given back by removals, bytes.", ("what",)),
+    MetricSpec(
+        "lineproof_purge_held",
+        "gauge",
+        "1 while nothing is removed by age: the clock jumped, or a pass would have taken more than its share.",
+        ("reason",),
+    ),
+    MetricSpec("lineproof_disk_free_bytes", "gauge", "Room left for the agent's data, bytes."),
+    MetricSpec("lineproof_images_bytes", "gauge", "Size of all evidence images, bytes."),
+    MetricSpec("lineproof_images_stopped", "gauge", "1 while no image is kept because the disk is nearly full."),
+    MetricSpec("lineproof_ballast", "gauge", "1 while the ballast is there, 0 once it was given up for facts."),
     MetricSpec("lineproof_agent_problem", "gauge", "1 while commits fail or a loop of the agent stands still."),
     MetricSpec("lineproof_uptime_seconds", "gauge", "Since the process started."),
     MetricSpec("lineproof_build_info", "gauge", "Always 1; names the agent and its version.", ("agent", "version")),
@@ -241,6 +255,22 @@ class Metrics:
         """What stands open on a line now."""
         self._set("lineproof_alarms_active", alarms_active, (line,))
         self._set("lineproof_undelivered_now", undelivered_now, (line,))
+
+    def purged(self, what: str, reason: str, count: int, size_bytes: int) -> None:
+        """So much of what is kept for a time was removed."""
+        self._add("lineproof_purged_total", (what, reason), count)
+        self._add("lineproof_purged_bytes_total", (what,), size_bytes)
+
+    def purge_held(self, reason: str, *, holds: bool) -> None:
+        """Nothing is removed by age at present, for this reason, or not for it."""
+        self._set("lineproof_purge_held", float(holds), (reason,))
+
+    def room(self, *, free_bytes: int, images_bytes: int, images_stopped: bool, ballast: bool) -> None:
+        """What the disk has left, and what was done about it."""
+        self._set("lineproof_disk_free_bytes", free_bytes)
+        self._set("lineproof_images_bytes", images_bytes)
+        self._set("lineproof_images_stopped", float(images_stopped))
+        self._set("lineproof_ballast", float(ballast))
 
     def collect_state(self, state: SystemState) -> None:
         """Take over the agent's condition; called at every scrape."""

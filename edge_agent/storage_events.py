@@ -19,8 +19,9 @@ class Purge(EventBody, frozen=True, tag="purge"):
         reason: past its age, more than may be kept, no room on the disk, or an image that no inspection refers to.
         count: images, or days.
         size_bytes: room given back.
-        verdict: the class of the images, empty for readings.
-        oldest, newest: first and last capture of the images, or the bounds of the day; None where not known.
+        verdict: the class of the images, of several the one kept longest; empty for readings.
+        oldest, newest: first and last capture of the images, None where not known.
+        day: the day (UTC) of the readings, empty for images.
         digests: sha256 of the images, which are kept no more.
         until_seq: inspections up to this place in the feed refer to them no more.
     """
@@ -32,5 +33,6 @@ class Purge(EventBody, frozen=True, tag="purge"):
     verdict: str = ""
     oldest: datetime | None = None
     newest: datetime | None = None
+    day: str = ""
     digests: tuple[str, ...] = ()
     until_seq: int = 0

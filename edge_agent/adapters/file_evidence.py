@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import threading
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -13,11 +15,14 @@ import structlog
 from edge_agent.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 _INCOMING = "incoming"  # unfinished files; never two letters long, so no digest leads here
+
+JUST_PUT_S = 900.0
+"""An image that was put so recently may belong to an inspection that is not committed yet, and is not removed."""
 
 _log = structlog.get_logger(__name__)
 
@@ -37,6 +42,10 @@ class FileEvidence:
         self._folder = folder
         self._incoming = folder / _INCOMING
         self._damaged = damaged
+        self._lock = threading.Lock()  # a removal and a put of the same bytes come one after the other
+        self._just_put: dict[str, float] = {}  # monotonic time, oldest first
+        self._size_bytes: int | None = None
+        self._halted = ""
         with self._disk_errors("opening the folder"):
             self._incoming.mkdir(parents=True, exist_ok=True)
             for left in self._incoming.iterdir():
@@ -52,11 +61,16 @@ class FileEvidence:
         Raises:
             StoreError: the disk is full or failed; nothing is kept under the digest that was not there before.
         """
+        if self._halted:
+            raise StoreError(f"no image is kept: {self._halted}", hint="free disk space; images are kept again then")
         digest = hashlib.sha256(content).hexdigest()
         path = self._path(digest)
+        self._note_put(digest)
         with self._disk_errors("keeping an image"):
             if _read(path) != content:
+                before = _size(path)
                 self._write(path, content)
+                self._grow(len(content) - before)
             # Synced for the copy that was there too: its writer may be a thread that has not come this far.
             _sync_folder(path.parent)
         return digest
@@ -79,6 +93,61 @@ class FileEvidence:
                 self._damaged(digest)
             return None
         return content
+
+    # ---- keeping ------------------------------------------------------------------------------------------------
+
+    def halt(self, why: str) -> None:
+        """Take no more images, and say why; an empty reason takes them again."""
+        self._halted = why
+
+    def size(self, digest: str) -> int:
+        """Bytes on disk, 0 when it is not kept."""
+        with self._disk_errors("looking at an image"):
+            return _size(self._path(digest))
+
+    def remove(self, digest: str) -> int | None:
+        """Remove an image; returns the bytes given back, None where it was put again just now and stays."""
+        with self._lock, self._disk_errors("removing an image"):
+            if digest in self._just_put and time.monotonic() - self._just_put[digest] < JUST_PUT_S:
+                return None
+            path = self._path(digest)
+            size = _size(path)
+            path.unlink(missing_ok=True)
+        self._grow(-size)
+        return size
+
+    def size_bytes(self) -> int:
+        """Bytes of all images; the first call looks at every file."""
+        if self._size_bytes is None:
+            with self._lock:
+                self._size_bytes = 0  # what is put while we look counts from now on
+            seen = sum(entry.stat().st_size for entry in self._files())
+            self._grow(seen)
+        return self._size_bytes
+
+    def unattended(self, older_than_s: float) -> Sequence[str]:
+        """Digests of files not touched for so long by the wall clock."""
+        before_s = time.time() - older_than_s
+        return [entry.name for entry in self._files() if entry.stat().st_mtime < before_s]
+
+    def _files(self) -> Iterator[os.DirEntry[str]]:
+        with self._disk_errors("looking through the images"):
+            for number in range(256):
+                with os.scandir(self._folder / f"{number:02x}") as entries:
+                    yield from (entry for entry in entries if _DIGEST.match(entry.name))
+
+    def _note_put(self, digest: str) -> None:
+        now_s = time.monotonic()
+        with self._lock:
+            self._just_put.pop(digest, None)
+            self._just_put[digest] = now_s
+            while now_s - next(iter(self._just_put.values())) > JUST_PUT_S:
+                del self._just_put[next(iter(self._just_put))]
+
+    def _grow(self, added_bytes: int) -> None:
+        with self._lock:
+            if self._size_bytes is not None:
+                self._size_bytes += added_bytes
 
     def _path(self, digest: str) -> Path:
         return self._folder / digest[:2] / digest
@@ -115,6 +184,13 @@ def _read(path: Path) -> bytes | None:
         return None
     with os.fdopen(descriptor, "rb") as file:
         return file.read()
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _sync_folder(folder: Path) -> None:

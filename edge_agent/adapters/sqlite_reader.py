@@ -54,6 +54,11 @@ class SqliteReader:
         reader._idle.append(open_reader(path))
         return reader
 
+    @property
+    def path(self) -> Path:
+        """The store file."""
+        return self._path
+
     def close(self) -> None:
         """Close the connections; one that a thread still reads from is closed when that read ends."""
         self._closed = True

@@ -10,6 +10,8 @@ from edge_agent.events import VerdictName
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractContextManager
+    from datetime import datetime
 
 
 class DayOfReadings(msgspec.Struct, frozen=True):
@@ -113,8 +115,8 @@ class ImageFolder(Protocol):
         """Remove an image; returns the bytes given back, None where it was put again just now and stays."""
         ...
 
-    def measure(self) -> int:
-        """Bytes of all images, by a look at the folder; slow where there are many."""
+    def size_bytes(self) -> int:
+        """Bytes of all images; the first call looks at every file."""
         ...
 
     def unattended(self, older_than_s: float) -> Sequence[str]:
@@ -126,8 +128,25 @@ class ImageFolder(Protocol):
         ...
 
 
+class Holds(Protocol):
+    """What must stay, whatever its age and however little room there is."""
+
+    def held(self, now: datetime | None) -> AbstractContextManager[frozenset[str]]:
+        """Digests that must stay; none is added while the context lasts, and what is asked to be kept meanwhile waits.
+
+        Args:
+            now: the time, None while the clock is not trusted.
+        """
+        ...
+
+
 class Disk(Protocol):
     """The file system that everything is kept on."""
+
+    @property
+    def ballast_bytes(self) -> int:
+        """Size of the ballast, 0 for none."""
+        ...
 
     def free_bytes(self) -> int:
         """Room that is left for this process."""

@@ -18,6 +18,7 @@ from edge_agent.settings.inference import InferenceSettings
 from edge_agent.settings.mqtt import MqttSourceSettings
 from edge_agent.settings.oee import OeeSettings
 from edge_agent.settings.recipes import StationRecipes
+from edge_agent.settings.retention import RetentionSettings
 from edge_agent.settings.section import Name, Section
 from edge_agent.settings.signals import SignalSettings, signal_channels, signal_problems
 
@@ -266,6 +267,7 @@ class Settings(Section):
     oee: tuple[OeeSettings, ...] = ()
     stop_reasons: tuple[StopReasonSettings, ...] = USUAL_REASONS
     store: StoreSettings = Field(default_factory=StoreSettings)
+    retention: RetentionSettings = Field(default_factory=RetentionSettings)
     sink: SinkSettings = Field(default_factory=SinkSettings)
     status: StatusSettings = Field(default_factory=StatusSettings)
     inference: InferenceSettings = Field(default_factory=InferenceSettings)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from edge_agent.settings.capture import StopReasonSettings
     from edge_agent.settings.config import AgentSettings
     from edge_agent.status.board import LineBoard
+    from edge_agent.status.evidence_pins import PinLedger
     from edge_agent.system_state import SystemState
     from edge_agent.workers.inspecting import StationAudit
 
@@ -56,6 +57,7 @@ class StatusContext:
         clock: time.
         hosts: names the page may be opened by, besides localhost and addresses (`status.hosts`).
         asked: what people are asked for.
+        pins: the ledger of pinned evidence that the keeper looks at too; None for one of the page's own.
     """
 
     reader: StoreReader
@@ -69,3 +71,4 @@ class StatusContext:
     clock: Clock
     hosts: tuple[str, ...] = ()
     asked: Asked = field(default_factory=Asked)
+    pins: PinLedger | None = None

@@ -27,4 +27,5 @@ class Desks:
 def desks_of(context: StatusContext) -> Desks:
     """The pictures over a context's store; they read it at their first use."""
     reader = context.reader
-    return Desks(ReviewDesk(reader, context.asked.audits), StopLedger(reader), AlarmLedger(reader), PinLedger(reader))
+    pins = context.pins or PinLedger(reader)
+    return Desks(ReviewDesk(reader, context.asked.audits), StopLedger(reader), AlarmLedger(reader), pins)

@@ -84,6 +84,16 @@ class ReviewDesk(Following):
         """The judgement of an inspection that waits to be repeated."""
         return self._repeats.get(key)
 
+    def held(self, now: datetime | None) -> Sequence[str]:
+        """Inspections whose images somebody is still to look at.
+
+        Args:
+            now: repeats that have waited too long to be offered are left out; None, while the clock is not trusted,
+                leaves none out. A draw that was never judged is never left out.
+        """
+        waiting = [key for key, entry in self._repeats.items() if now is None or now - entry.at <= OPEN_FOR]
+        return [*self._drawn, *waiting]
+
     def _apply(self, recorded: RecordedEvent) -> None:
         event = recorded.event
         match event.body:
