@@ -46,7 +46,12 @@ def import_events(  # noqa: PLR0913 - options of one command
     *,
     case: Annotated[Path | None, typer.Option("--case", help="case whose plant has the shifts and time zone")] = None,
     map_file: Annotated[Path | None, typer.Option("--map", help="TOML mapping of a plant file's columns")] = None,
-    kind: Annotated[str | None, typer.Option(help="what the rows are: counts, stops, energy, labour, ...")] = None,
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            help="of the rows: counts, audits, challenges, escapes, stops, energy, labour, kpis, costs, covariates"
+        ),
+    ] = None,
     preview: Annotated[bool, typer.Option("--preview", help="show how files are read; store nothing")] = False,
     replace: Annotated[bool, typer.Option("--replace", help="changed rows replace what is stored")] = False,
     lang: LangOption = None,

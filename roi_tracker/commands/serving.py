@@ -29,7 +29,7 @@ def serve(
         str | None, typer.Option(help="address of the agent's status page, for links to images of parts")
     ] = None,
 ) -> None:
-    """Serve the report portal.
+    """Serve the report portal for management in Korean and English, until Ctrl-C: pages, downloads, drill-down.
 
     Example: roi-tracker serve --case case.yaml --store roi.sqlite --port 8090
     """
