@@ -48,8 +48,8 @@ PLANT_SEED = 1
 POLL_S = 0.1
 HONEST = (
     "The year is simulated, a 30 % lower defect rate is planted in it, and it was over before its baseline was frozen: "
-    "so only the wide interval that holds on any day counts, and the grade is C. In a plant, freeze before go-live: "
-    "roi-tracker baseline freeze."
+    "so only the wide interval that holds on any day counts. With no control line beside it the grade is C. "
+    "In a plant, freeze before go-live: roi-tracker baseline freeze."
 )
 # Ctrl-C, a polite kill, a closed terminal: all end the demo and its children.
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
