@@ -10,6 +10,7 @@ from roi_tracker.baseline import pilot as rules
 from roi_tracker.baseline.detectability import Detectability, Question, detectability, projected_per_day
 from roi_tracker.baseline.frozen import FittedBaseline, Unfitted, fit_baseline
 from roi_tracker.baseline.pilot import CriterionResult, LineStanding, PilotReport
+from roi_tracker.baseline.unpredicted import UNPREDICTED, alarms_wanted, escapes_known
 from roi_tracker.errors import CaseError
 from roi_tracker.measurement.panels.building import panel_of
 from roi_tracker.observations.shifts import ShiftCalendar
@@ -19,16 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from roi_tracker.baseline.frozen import FrozenBaseline
+    from roi_tracker.baseline.rules import Check
     from roi_tracker.business_case import BenefitLine, BusinessCase, Pilot
     from roi_tracker.measurement.estimation import IntervalKind
     from roi_tracker.measurement.panels.panel import Panel
     from roi_tracker.observations.rows import Observations
 
 DEFAULT_WEEKS = 8
-
-
-_NOT_PREDICTED = frozenset({"inspection", "maintenance"})
-"""Measures that count what audits and findings say: the power of a prediction is not theirs, nor is its unit."""
 
 
 @dataclass(frozen=True)
@@ -142,8 +140,8 @@ class Piloting:
     ) -> Detectability | Unfitted:
         if isinstance(fitted, Unfitted):
             return fitted
-        if line.measure in _NOT_PREDICTED:
-            return Unfitted(line.id, ())
+        if line.measure in UNPREDICTED:
+            return Unfitted(line.id, (self._unpredicted(line, prospect),))
         case, scope = self._case, scope_of(line, self._calendar)
         panel = panel_of(self._observations, scope, case.periods.baseline, "previous")
         if not _describes(fitted, line, panel):
@@ -156,6 +154,21 @@ class Piloting:
             audits_per_week=prospect.audits_per_week,
         )
         return detectability(fitted, panel, question)
+
+    def _unpredicted(self, line: BenefitLine, prospect: Prospect) -> Check:
+        """Why no power is told of a measure that counts what audits and findings say, and what can be told."""
+        case, observations = self._case, self._observations
+        if line.measure == "inspection":
+            return escapes_known(
+                row for row in observations.products if row.line in line.lines and row.day in case.periods.baseline
+            )
+        first, expected = case.periods.reporting.first, self._calendar.expected
+        days = sum(expected(first + timedelta(days=number)) for number in range(7 * prospect.weeks))
+        return alarms_wanted(
+            (row for row in observations.line_shifts if row.line in line.lines and row.day in case.periods.baseline),
+            projected_per_day(line, expected, case.go_live) * days,
+            prospect.weeks,
+        )
 
 
 def _describes(fitted: FittedBaseline, line: BenefitLine, panel: Panel) -> bool:

@@ -55,6 +55,8 @@ RuleName = Literal[
     "bills_in_range",
     "hours_accounted_for",
     "kpi_defined",
+    "power_of_inspection",
+    "power_of_maintenance",
 ]
 PeriodName = Literal["baseline", "reporting"]
 

@@ -44,7 +44,9 @@ def power_lines(found: Sequence[Detectability | Unfitted], language: Language) -
     t = catalogue(language)
     for one in found:
         if isinstance(one, Unfitted):
-            yield f"{one.benefit_id}: {t('baseline.not_fitted')}"
+            failed = [rule for rule in one.checks if rule.disqualifies and not rule.passed]
+            why = " ".join(f"{rule_sentence(rule, t)} {rule_fix(rule, t)}" for rule in failed)
+            yield f"{one.benefit_id}: {why or t('baseline.not_fitted')}"
             continue
         yield from _detectable(one, t)
 
