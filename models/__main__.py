@@ -15,6 +15,7 @@ from models.errors import DatasetError
 from models.evaluate_command import ModelArgument, evaluate
 from models.inference import CPU, HealthModel, ImageModel
 from models.model_folder import read_model
+from models.providers_command import providers
 from models.quantize_command import quantize
 from models.readings_table import read_table
 from models.registry import InstalledModel, Registry
@@ -36,6 +37,7 @@ app = typer.Typer(
 )
 app.add_typer(teach_app, name="teach")
 app.command(epilog="Example: edge-model evaluate models/bracket --good more-good/ --bad known-bad/")(evaluate)
+app.command(epilog="Example: edge-model providers models/bracket --provider CUDAExecutionProvider")(providers)
 app.command(epilog="Example: edge-model quantize models/bracket --calibration good/ --out models/bracket-int8")(
     quantize
 )

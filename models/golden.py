@@ -12,12 +12,17 @@ from models.errors import ContractError, FolderRefusedError
 from models.manifest import GOLDEN_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
+    PixelsOf = Callable[[str], NDArray[np.uint8]]
+    ScoreImage = Callable[[NDArray[np.uint8]], tuple[float, NDArray[np.float32]]]
+    AssessWindow = Callable[[NDArray[np.float32]], tuple[float, float, tuple[float, ...]]]
+
 # Another processor or execution provider may round differently; a wrong step in the graph moves far more than this.
 TOLERANCE = 0.01
+_SAME = 1e-6
 
 
 class ImageGolden(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -68,40 +73,72 @@ def decode_golden(contents: dict[str, bytes]) -> GoldenSet:
 
 def check_images(
     golden: GoldenSet,
-    pixels_of: Callable[[str], NDArray[np.uint8]],
-    score: Callable[[NDArray[np.uint8]], tuple[float, NDArray[np.float32]]],
+    pixels_of: PixelsOf,
+    score: ScoreImage,
 ) -> None:
     """Score the golden images and compare.
 
     Raises:
         ContractError: an answer differs.
     """
-    for expected in golden.images:
-        value, anomaly_map = score(pixels_of(expected.file))
-        got = (value, float(anomaly_map.mean()), float(anomaly_map.max()))
-        want = (expected.score, expected.map_mean, expected.map_max)
-        _compare(expected.file, got, want, golden.tolerance)
+    for name, got, want in _image_answers(golden, pixels_of, score):
+        _compare(name, got, want, golden.tolerance)
 
 
-def check_windows(
-    golden: GoldenSet, assess: Callable[[NDArray[np.float32]], tuple[float, float, tuple[float, ...]]]
-) -> None:
+def check_windows(golden: GoldenSet, assess: AssessWindow) -> None:
     """Assess the golden windows and compare.
 
     Raises:
         ContractError: an answer differs.
     """
+    for name, got, want in _window_answers(golden, assess):
+        _compare(name, got, want, golden.tolerance)
+
+
+def image_difference(golden: GoldenSet, pixels_of: PixelsOf, score: ScoreImage) -> float:
+    """Greatest relative difference of the answers to the golden images; infinite where an answer is no number."""
+    return max(_difference(got, want) for _, got, want in _image_answers(golden, pixels_of, score))
+
+
+def window_difference(golden: GoldenSet, assess: AssessWindow) -> float:
+    """Greatest relative difference of the answers to the golden windows; infinite where an answer is no number."""
+    return max(_difference(got, want) for _, got, want in _window_answers(golden, assess))
+
+
+def _image_answers(
+    golden: GoldenSet, pixels_of: PixelsOf, score: ScoreImage
+) -> Iterator[tuple[str, tuple[float, ...], tuple[float, ...]]]:
+    for expected in golden.images:
+        value, anomaly_map = score(pixels_of(expected.file))
+        got = (value, float(anomaly_map.mean()), float(anomaly_map.max()))
+        yield expected.file, got, (expected.score, expected.map_mean, expected.map_max)
+
+
+def _window_answers(
+    golden: GoldenSet, assess: AssessWindow
+) -> Iterator[tuple[str, tuple[float, ...], tuple[float, ...]]]:
     for index, expected in enumerate(golden.windows):
         statistic, health, contributions = assess(np.array(expected.window, dtype=np.float32))
         # health and shares are compared against their full scale, since they may be near zero
         got = (statistic, 1 + health / 100, *(1 + share for share in contributions))
         want = (expected.statistic, 1 + expected.health / 100, *(1 + share for share in expected.contributions))
-        _compare(f"window {index + 1}", got, want, golden.tolerance)
+        yield f"window {index + 1}", got, want
+
+
+def _difference(got: tuple[float, ...], want: tuple[float, ...]) -> float:
+    """Greatest |got - want| as a share of the larger one.
+
+    >>> _difference((1.0, 99.0), (1.0, 100.0)), _difference((math.nan,), (1.0,)), _difference((1.0,), (1.0, 2.0))
+    (0.01, inf, inf)
+    """
+    if len(got) != len(want) or not all(map(math.isfinite, got)):
+        return math.inf
+    return max(abs(a - b) / max(abs(a), abs(b)) if abs(a - b) > _SAME else 0.0 for a, b in zip(got, want, strict=True))
 
 
 def _compare(name: str, got: tuple[float, ...], want: tuple[float, ...], tolerance: float) -> None:
     if len(got) != len(want) or not all(
-        math.isclose(a, b, rel_tol=tolerance, abs_tol=1e-6) for a, b in zip(got, want, strict=False)
+        math.isclose(a, b, rel_tol=tolerance, abs_tol=_SAME) for a, b in zip(got, want, strict=False)
     ):
         raise ContractError(
             f"the model answers {name} of its golden set differently here than where it was made",

@@ -132,11 +132,11 @@ class ImageModel:
         self.folder = folder
         self.limits: DecisionLimits = folder.manifest.decision
         golden = decode_golden(folder.contents)
-        pixels = {item.file: _golden_pixels(folder, item.file) for item in golden.images}
+        pixels = {item.file: golden_pixels(folder, item.file) for item in golden.images}
 
         def accept(session: Session) -> None:
             # the golden run also warms the session up: kernels chosen, memory reserved
-            check_images(golden, pixels.__getitem__, lambda image: _score(session, image))
+            check_images(golden, pixels.__getitem__, lambda image: score_image(session, image))
 
         self.opened = open_preferred(folder.graph, providers, accept)
 
@@ -146,7 +146,7 @@ class ImageModel:
         Raises:
             ContractError: the image or the answer is not what the contract says.
         """
-        return _score(self.opened.session, pixels)
+        return score_image(self.opened.session, pixels)
 
 
 class HealthModel:
@@ -166,7 +166,7 @@ class HealthModel:
         golden = decode_golden(folder.contents)
 
         def accept(session: Session) -> None:
-            check_windows(golden, lambda window: _assess(session, window, self._shape))
+            check_windows(golden, lambda window: assess_window(session, window, self._shape))
 
         self.opened = open_preferred(folder.graph, providers, accept)
 
@@ -181,16 +181,26 @@ class HealthModel:
         Raises:
             ContractError: the window or the answer is not what the contract says.
         """
-        return _assess(self.opened.session, window, self._shape)
+        return assess_window(self.opened.session, window, self._shape)
 
 
-def _golden_pixels(folder: ModelFolder, file: str) -> NDArray[np.uint8]:
+def golden_pixels(folder: ModelFolder, file: str) -> NDArray[np.uint8]:
+    """Pixels of one of a folder's golden images.
+
+    Raises:
+        ContractError: it is not in the folder.
+    """
     if file not in folder.contents:
         raise ContractError("a golden image is not in the folder", field="golden", value=file)
     return decode(ImageBytes(file, folder.contents[file]))
 
 
-def _score(session: Session, pixels: NDArray[np.uint8]) -> tuple[float, NDArray[np.float32]]:
+def score_image(session: Session, pixels: NDArray[np.uint8]) -> tuple[float, NDArray[np.float32]]:
+    """Score and map (h, w) of one image, uint8 (height, width, 3) RGB, by a session of an image model.
+
+    Raises:
+        ContractError: the image or the answer is not what the contract says.
+    """
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or 0 in pixels.shape:  # noqa: PLR2004
         raise ContractError(
             "an image must be uint8 (height, width, 3)", field="image", value=(str(pixels.dtype), pixels.shape)
@@ -203,11 +213,16 @@ def _score(session: Session, pixels: NDArray[np.uint8]) -> tuple[float, NDArray[
     return float(score[0]), anomaly_map[0]
 
 
-def _assess(
+def assess_window(
     session: Session,
     window: NDArray[np.float32],
     shape: tuple[int, int],
 ) -> tuple[float, float, tuple[float, ...]]:
+    """Statistic, health and contributions of one window, float32 of `shape` (rows, channels), oldest row first.
+
+    Raises:
+        ContractError: the window or the answer is not what the contract says.
+    """
     if window.dtype != np.float32 or window.shape != shape:
         raise ContractError(
             f"a window must be float32 {shape}", field="window", value=(str(window.dtype), window.shape)

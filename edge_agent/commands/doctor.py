@@ -17,12 +17,15 @@ import apsw
 import onnxruntime
 
 from edge_agent.adapters.camera_look import look
+from edge_agent.adapters.model_catalog import ModelCatalog
 from edge_agent.adapters.mqtt_client import Session, make_client
 from edge_agent.adapters.toml_config import read_secret
 from edge_agent.errors import AgentError
 from edge_agent.inspection.capture_health import CAMERA_FAULTS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from paho.mqtt.reasoncodes import ReasonCode
 
     from edge_agent.settings.config import Settings, StationSettings
@@ -49,7 +52,7 @@ def examine(settings: Settings | None) -> list[Finding]:
     findings = [_processor(), _runtimes(), _sqlite(), _clock()]
     if settings is not None:
         findings += [_disk(Path(settings.agent.data_dir)), _broker(settings), *_providers(settings)]
-        findings += [*_folders(settings), *_cameras(settings)]
+        findings += [*_models(settings), *_folders(settings), *_cameras(settings)]
     return findings
 
 
@@ -140,6 +143,38 @@ def _providers(settings: Settings) -> list[Finding]:
         else Finding("provider", "fail", f"{name} is not available here", f"choose from {', '.join(available)}")
         for name in settings.inference.providers
     ]
+
+
+def _models(settings: Settings) -> list[Finding]:
+    """Every model on every provider of this machine: which run it, and whether they answer its golden set."""
+    catalog = ModelCatalog(Path(settings.agent.data_dir) / "models", settings.inference.providers)
+    named = dict.fromkeys([*_station_models(settings), *(asset.model for asset in settings.assets)])
+    return [finding for model in named for finding in _model(catalog, model, settings.inference.providers)]
+
+
+def _station_models(settings: Settings) -> Iterator[str]:
+    for station in settings.stations:
+        yield station.model
+        yield from (recipe.model for recipe in station.recipes)
+
+
+def _model(catalog: ModelCatalog, model: str, wanted: Sequence[str]) -> Iterator[Finding]:
+    try:
+        rows = catalog.try_providers(model)
+    except AgentError as error:
+        yield Finding(f"model {model}", "fail", str(error.args[0]), error.hint or "teach or install the model")
+        return
+    usable = any(row.state == "ok" for row in rows if row.provider in wanted)
+    for row in rows:
+        subject = f"model {model} on {row.provider}"
+        if row.state == "ok" and row.difference is not None and row.answer_ms is not None:
+            found = f"golden set answered, greatest difference {row.difference:.2%}, {row.answer_ms:.1f} ms an answer"
+            yield Finding(subject, "ok", found)
+        elif row.provider in wanted:
+            todo = "it is passed over; take it out of inference.providers, or install what it needs"
+            yield Finding(subject, "warn" if usable else "fail", f"{row.state}: {row.detail}", todo)
+        else:
+            yield Finding(subject, "ok", f"not used; {row.state}: {row.detail}")
 
 
 def _folders(settings: Settings) -> list[Finding]:
