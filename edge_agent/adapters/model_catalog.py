@@ -10,12 +10,14 @@ from edge_agent.errors import ModelRefusedError
 from models.errors import ModelError
 from models.manifest import MANIFEST_NAME
 from models.model_folder import read_model
+from models.providers import provider_matrix
 from models.registry import Registry
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from models.model_folder import ModelFolder
+    from models.providers import ProviderRow
 
 
 class ModelCatalog:
@@ -30,6 +32,14 @@ class ModelCatalog:
         self._models_dir = models_dir
         self._registry = Registry(models_dir)
         self._providers = tuple(providers)
+
+    def digest(self, model: str) -> str:
+        """Digest of a model's manifest as it lies there now, every file verified against it.
+
+        Raises:
+            ModelRefusedError: no such model, or not sound.
+        """
+        return self._open(model).digest
 
     def image_scorer(self, model: str) -> OnnxImageScorer:
         """A new scorer for one thread; a second thread asks for its own.
@@ -52,6 +62,17 @@ class ModelCatalog:
             ModelRefusedError: no such model, not sound, no health model, or its golden set fails here.
         """
         return OnnxHealthScorer(self._open(model), self._providers)
+
+    def try_providers(self, model: str) -> tuple[ProviderRow, ...]:
+        """What each provider of this machine makes of a model: runs it, answers otherwise, refuses it, is not there.
+
+        Raises:
+            ModelRefusedError: no such model, or not sound.
+        """
+        try:
+            return provider_matrix(self._open(model), self._providers)
+        except ModelError as error:
+            raise refused(error) from error
 
     def _open(self, model: str) -> ModelFolder:
         plain = self._models_dir / model

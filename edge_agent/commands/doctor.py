@@ -155,7 +155,7 @@ def _models(settings: Settings) -> list[Finding]:
 def _station_models(settings: Settings) -> Iterator[str]:
     for station in settings.stations:
         yield station.model
-        yield from (recipe.model for recipe in station.recipes)
+        yield from (recipe.model for recipe in station.recipes if recipe.model is not None)
 
 
 def _model(catalog: ModelCatalog, model: str, wanted: Sequence[str]) -> Iterator[Finding]:
