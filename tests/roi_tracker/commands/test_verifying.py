@@ -16,12 +16,11 @@ from roi_tracker.__main__ import app
 from roi_tracker.ledger.chain import ChainFaultName
 from roi_tracker.observations.seals import StoreAlteredError, StoreFaultName
 from roi_tracker.render.store_text import store_catalogue
-from tests.roi_tracker.report.conftest import plant  # noqa: F401 - a fixture
+from tests.roi_tracker.report.conftest import Plant, plant  # noqa: F401 - a fixture
+from tests.roi_tracker.report.test_portal import _service, ask
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from tests.roi_tracker.report.conftest import Plant
 
 
 def run(*arguments: object) -> Result:
@@ -154,3 +153,17 @@ def test_both_languages_have_the_same_words_and_every_fault_one() -> None:
     assert korean.keys == english.keys
     assert {f"fault.{name}" for name in get_args(StoreFaultName)} <= english.keys
     assert {f"chain.{name}" for name in get_args(ChainFaultName)} <= english.keys
+
+
+def test_the_portal_stops_showing_figures_once_a_fact_is_altered(plant: Plant, tmp_path: Path) -> None:  # noqa: F811 - the fixture's name
+    copy = Plant(tmp_path / "roi.sqlite", plant.text)
+    shutil.copy(plant.path, copy.path)
+    service = _service(copy)
+    assert ask(service, "/").status_code == 200
+    raw = apsw.Connection(str(copy.path))
+    raw.execute("DROP TRIGGER fact_no_update")
+    raw.execute("UPDATE fact SET at_us = at_us + 1 WHERE number = 3")
+    raw.close()
+    refused = ask(service, "/")
+    assert refused.status_code == 409
+    assert "fact_altered: import 1" in refused.json()["error"]
