@@ -142,7 +142,7 @@ def _line(w: ReportWording, line: LineSection) -> tuple[str, ...]:
     held, none = result.shared or result.realized, t("figure.none")
     named, projected = w.name(line.name), w.plain(result.projected)
     frozen = w.baseline_hash(result.benefit_id)
-    baseline = t("basis.not_frozen") if frozen is None else frozen[:_HASH_SHOWN]
+    baseline = none if frozen is None else frozen[:_HASH_SHOWN]
     if isinstance(proof, NotProven) or held is None:
         return (named, projected, none, none, none, baseline, t("lines.not_proven"))
     interval = f"{w.plain(held.low)} \N{EN DASH} {w.plain(held.high)}"

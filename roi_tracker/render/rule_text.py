@@ -38,12 +38,20 @@ def _places(check: Check, t: Catalogue) -> dict[str, str]:
 def _written(item: Evidence, t: Catalogue, *, shares: bool) -> str:
     value = item.value
     if isinstance(value, str):
-        return t(f"measure.{value}") if item.name == "measure" else value
+        return _word(item.name, value, t)
     if isinstance(value, float) and shares and item.name in _SHARES:
         return percent(value)
     if isinstance(value, int):
         return f"{value:,}"
     return quantity(value)
+
+
+def _word(name: str, value: str, t: Catalogue) -> str:
+    """A code in words; any other text as it is."""
+    if name == "bottleneck":
+        return t(f"stated.{'unknown' if value == '-' else value}")
+    group = {"measure": "measure", "valued_at": "hour_value"}.get(name)
+    return t(f"{group}.{value}") if group and f"{group}.{value}" in t.keys else value
 
 
 def percent(ratio: float) -> str:
