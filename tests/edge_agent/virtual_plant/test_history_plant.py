@@ -65,8 +65,10 @@ def test_only_the_ai_does_anything(made: Made) -> None:
         live = truths[line].live
         assert live.avoided_defects / (live.defects + live.avoided_defects) == pytest.approx(0.30, abs=0.02)
         assert live.avoided_stop_s / (live.unplanned_stop_s + live.avoided_stop_s) == pytest.approx(0.25, abs=0.06)
+        assert live.avoided_kwh == pytest.approx(0.06 * 170 * 3 * (62 + 0.065 * 1_350), rel=0.05)
     for line in (USELESS_LINE, CHOSEN_LINE, *CONTROL_LINES):
         assert (truths[line].live.avoided_defects, truths[line].live.avoided_stop_s) == (0, 0)
+        assert truths[line].live.avoided_kwh == pytest.approx(0.0, abs=0.005 * 510)  # meters read to 0.01 kWh
 
 
 def test_alarms_have_outcomes(made: Made) -> None:
@@ -80,3 +82,12 @@ def test_alarms_have_outcomes(made: Made) -> None:
         if isinstance(entry.event.body, AlarmOutcome) and entry.event.body.alarm_key
     }
     assert named <= keys
+
+
+def test_the_repair_history_is_right_on_the_whole(made: Made) -> None:
+    year, recorded = made
+    estimated = sum(
+        entry.event.body.avoided_stop_h or 0.0 for entry in recorded if isinstance(entry.event.body, AlarmOutcome)
+    )
+    true = sum(year.truths[line].live.avoided_stop_s for line in AI_LINES) / 3600
+    assert estimated == pytest.approx(true, rel=0.1)
