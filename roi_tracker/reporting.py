@@ -111,7 +111,7 @@ class Reporting(Programme):
             self._seen = every if self._until is None else every.until(self._until)
         return self._seen
 
-    def _look_from(self, on: date) -> None:
+    def look_from(self, on: date) -> None:
         """A report tells of nothing after its own date: neither what was measured nor what was paid."""
         if self._until != on and (self._until is not None or self.observations().until(on) is not self._seen):
             self._seen, self._proofs, self._made, self._until = None, None, {}, on
@@ -165,7 +165,7 @@ class Reporting(Programme):
         Args:
             on: date of the document; nothing in a report takes another clock, and what came later is not in it.
         """
-        self._look_from(on)
+        self.look_from(on)
         case, observations, found = self._case, self.observations(), self.realization(on)
         lines = tuple(sorted({name for line in case.benefits for name in line.lines}))
         scope = QualityScope(lines, case.periods.baseline.first, min(on, found.as_of or on), on)

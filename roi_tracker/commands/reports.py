@@ -54,6 +54,13 @@ class _Wanted(msgspec.Struct, frozen=True):
     stem: str
 
 
+class _Rows(msgspec.Struct, frozen=True):
+    """Observations as a file, and whether there are any."""
+
+    content: bytes
+    any: bool
+
+
 def report(  # noqa: PLR0913, PLR0917 - each is an option of the command
     case: _CaseMaybe = None,
     store: StoreOption = DEFAULT_STORE,
@@ -77,8 +84,12 @@ def report(  # noqa: PLR0913, PLR0917 - each is an option of the command
     Kept for good: roi-tracker report --case case.yaml --save --format all --out FOLDER
     Made again: roi-tracker report --reproduce HASH --store roi.sqlite --format all --out FOLDER
     Behind a figure: roi-tracker report --case case.yaml --drill LINE --month 2025-09 --format csv --out rows.csv
+    Behind a figure of a saved report: the same with --reproduce HASH instead of --case
     """
     output, file = _chosen(format, out), None if out == STANDARD_OUTPUT else out
+    if reproduce is not None and drill is not None:
+        _drill_saved(reproduce, store, drill, month, _Wanted(output, file, language_of(lang), "report"))
+        return
     if reproduce is not None:
         _reproduce(reproduce, store, _Wanted(output, file, language_of(lang), "report"))
         return
@@ -177,11 +188,29 @@ def _reproduce(digest: str, store: Path, wanted: _Wanted) -> None:
     _write(files, wanted)
 
 
+def _drill_saved(digest: str, store: Path, benefit_id: str, month: str | None, wanted: _Wanted) -> None:
+    """Observations and events behind a saved report: those known at its moment, whatever came later."""
+    from roi_tracker.reporting import find_saved, reproduce
+
+    _check_drill(month, wanted)
+    with open_store(store) as opened, open_ledger(store) as ledger:
+        saved = find_saved(ledger.entries(), digest)
+        programme = reproduce(saved, opened, ledger)
+        programme.look_from(saved.generated_on)
+        whole = _behind(programme, benefit_id, month, wanted)
+    _write_rows(whole, wanted)
+
+
 def _drill(plan: BusinessCase, store: Path, benefit_id: str, month: str | None, wanted: _Wanted) -> None:
-    from roi_tracker.render.drill_files import render_drill_csv, render_drill_json
-    from roi_tracker.report.drilldown import in_month
     from roi_tracker.reporting import Reporting
 
+    _check_drill(month, wanted)
+    with open_store(store) as opened, open_ledger(store) as ledger:
+        whole = _behind(Reporting(plan, opened, ledger), benefit_id, month, wanted)
+    _write_rows(whole, wanted)
+
+
+def _check_drill(month: str | None, wanted: _Wanted) -> None:
     if wanted.output not in {Format.csv, Format.json}:
         raise CaseError(
             "observations are written as csv or json", field="--format", value=wanted.output, hint="--format csv"
@@ -191,13 +220,20 @@ def _drill(plan: BusinessCase, store: Path, benefit_id: str, month: str | None, 
             date.fromisoformat(f"{month}-01")
         except ValueError:
             raise CaseError("no such month", field="--month", value=month, hint="write it like 2025-09") from None
-    with open_store(store) as opened, open_ledger(store) as ledger:
-        programme = Reporting(plan, opened, ledger)
-        rows = in_month(programme.rows(benefit_id), month)
-        found = programme.events(rows)
-        render = render_drill_csv if wanted.output is Format.csv else render_drill_json
-        content: Iterable[bytes] = render(benefit_id, found)
-        whole = b"".join(content)
-    _write({wanted.output.value: whole}, wanted)
-    if not rows:
+
+
+def _behind(programme: Reporting, benefit_id: str, month: str | None, wanted: _Wanted) -> _Rows:
+    """The rows as a file."""
+    from roi_tracker.render.drill_files import render_drill_csv, render_drill_json
+    from roi_tracker.report.drilldown import in_month
+
+    rows = in_month(programme.rows(benefit_id), month)
+    render = render_drill_csv if wanted.output is Format.csv else render_drill_json
+    content: Iterable[bytes] = render(benefit_id, programme.events(rows))
+    return _Rows(b"".join(content), bool(rows))
+
+
+def _write_rows(found: _Rows, wanted: _Wanted) -> None:
+    _write({wanted.output.value: found.content}, wanted)
+    if not found.any:
         raise typer.Exit(NO)
