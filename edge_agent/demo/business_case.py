@@ -15,7 +15,7 @@ kpi_board:
     axis: cost
     source: defects
     unit: "%"
-    target: 2.1
+    target: 2.0
     owner: quality manager
     action: {ko: 불량 부품 주간 검토, en: Weekly review of failed parts}
     hypothesis: {ko: 즉시 알면 같은 불량이 이어지지 않음, en: A defect known at once is not repeated}
@@ -46,7 +46,7 @@ kpi_board:
     axis: cost
     source: energy
     unit: kWh/part
-    target: 0.2
+    target: 0.11
     owner: utilities
 """
 

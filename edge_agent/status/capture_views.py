@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from edge_agent.status.words import reason_word
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
@@ -124,14 +126,6 @@ class AuditView(msgspec.Struct, frozen=True):
     noted: tuple[NotedAudit, ...]
     shifts: tuple[str, ...]
     today: str
-
-
-def reason_word(code: str, reasons: Sequence[StopReasonSettings], words: Words) -> str:
-    """A reason in the visitor's language; one that is not configured as it came, none as such."""
-    for reason in reasons:
-        if reason.code == code:
-            return reason.ko if words.language == "ko" else reason.en
-    return code or words("stops.no_reason")
 
 
 def stops_view(

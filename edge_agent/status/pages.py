@@ -98,7 +98,7 @@ class Pages:
     def _line_view(self, visit: Visit) -> object:
         system, now = self.system(), self.context.clock.now().utc
         snapshot = without_stale_health(self.context.board.snapshot(visit.line), system, now)
-        return line_view(snapshot, system, self.words(visit), now)
+        return line_view(snapshot, system, self.words(visit), now, self.context.asked.reasons)
 
     def words(self, visit: Visit) -> Words:
         """The words a visitor reads."""

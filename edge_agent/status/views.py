@@ -12,10 +12,15 @@ import msgspec
 
 from edge_agent.events import VerdictName
 from edge_agent.instant import to_us
+from edge_agent.settings.capture import USUAL_REASONS
 from edge_agent.status.line_state import StateName, line_state
 from edge_agent.status.sparkline import Sparkline, sparkline
+from edge_agent.status.words import reason_word
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from edge_agent.settings.capture import StopReasonSettings
     from edge_agent.status.line_state import LineState
     from edge_agent.status.snapshot import AssetHealth, Inspected, LineSnapshot
     from edge_agent.status.words import Words
@@ -147,7 +152,13 @@ class LineView(msgspec.Struct, frozen=True):
     watched_assets: int
 
 
-def line_view(line: LineSnapshot, system: SystemState, words: Words, now: datetime) -> LineView:
+def line_view(
+    line: LineSnapshot,
+    system: SystemState,
+    words: Words,
+    now: datetime,
+    reasons: Sequence[StopReasonSettings] = USUAL_REASONS,
+) -> LineView:
     """Build the line page.
 
     Args:
@@ -155,6 +166,7 @@ def line_view(line: LineSnapshot, system: SystemState, words: Words, now: dateti
         system: the agent's condition.
         words: language and zone.
         now: present time, aware; ages are told from it.
+        reasons: the plant's words for why machines stop.
     """
     heard = system.last_message_age_s
     return LineView(
@@ -166,8 +178,8 @@ def line_view(line: LineSnapshot, system: SystemState, words: Words, now: dateti
         open_reviews=line.open_reviews,
         health=tuple(_health(asset, words, now) for asset in sorted(line.health, key=_urgency)),
         alarms=_alarms(line, words, now),
-        machines=_machines(line, words, now),
-        last_stop=_last_stop(line, words, now),
+        machines=_machines(line, words, now, reasons),
+        last_stop=_last_stop(line, words, now, reasons),
         stations=_stations(line, system, words),
         links=_links(system, words),
         last_message=None if heard is None else stamp(now - timedelta(seconds=round(heard)), words, now),
@@ -278,14 +290,19 @@ def _alarms(line: LineSnapshot, words: Words, now: datetime) -> tuple[AlarmCard,
     )
 
 
-def _machines(line: LineSnapshot, words: Words, now: datetime) -> tuple[Row, ...]:
+def _machines(
+    line: LineSnapshot, words: Words, now: datetime, reasons: Sequence[StopReasonSettings]
+) -> tuple[Row, ...]:
     return tuple(
         Row(
             name=machine.body.asset,
             value=words(f"machine.{machine.body.state}"),
             note=" ".join(
                 part
-                for part in (machine.body.reason, words("field.since", time=words.when(machine.since, now)))
+                for part in (
+                    machine.body.reason and reason_word(machine.body.reason, reasons, words),
+                    words("field.since", time=words.when(machine.since, now)),
+                )
                 if part
             ),
             good=machine.body.state != "unplanned_stop",
@@ -294,7 +311,7 @@ def _machines(line: LineSnapshot, words: Words, now: datetime) -> tuple[Row, ...
     )
 
 
-def _last_stop(line: LineSnapshot, words: Words, now: datetime) -> str:
+def _last_stop(line: LineSnapshot, words: Words, now: datetime, reasons: Sequence[StopReasonSettings]) -> str:
     if line.last_stop is None:
         return ""
     body = line.last_stop.body
@@ -303,7 +320,7 @@ def _last_stop(line: LineSnapshot, words: Words, now: datetime) -> str:
         "field.last_stop_value",
         time=words.when(line.last_stop.started, now),
         lasted=words.duration(body.duration_s),
-        kind=f"{kind}, {body.reason}" if body.reason else kind,
+        kind=f"{kind}, {reason_word(body.reason, reasons, words)}" if body.reason else kind,
     )
 
 

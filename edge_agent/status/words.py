@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Literal, cast, get_args
 from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
+
+    from edge_agent.settings.capture import StopReasonSettings
 
 Language = Literal["ko", "en"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -122,3 +125,11 @@ class Words:
                 return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
             amount /= _BYTES_STEP
         return f"{amount:.1f} TiB"
+
+
+def reason_word(code: str, reasons: Sequence[StopReasonSettings], words: Words) -> str:
+    """A reason in the visitor's language; one that is not configured as it came, none as such."""
+    for reason in reasons:
+        if reason.code == code:
+            return reason.ko if words.language == "ko" else reason.en
+    return code or words("stops.no_reason")

@@ -126,13 +126,20 @@ def test_alarms_say_what_to_do() -> None:
     assert card.since.age == "3 min ago"
 
 
+def test_a_stops_reason_is_told_in_the_visitors_words() -> None:
+    stop = Stop(NOW - timedelta(minutes=30), Downtime("press", NOW, 420.0, planned=False, reason="no_material"))
+    snapshot = LineSnapshot(LINE, 9, SHIFT, ShiftCounts(1_234, 1_200, 20, 9, 5, 3, 1), last_stop=stop)
+    for words, told in ((ENGLISH, "No material"), (Words("ko", "Asia/Seoul"), "자재 없음")):
+        assert line_view(snapshot, sample_system(), words, NOW).last_stop.endswith(told)
+
+
 def test_machines_and_the_last_stop() -> None:
     shown = view(
         machines=(MachineNow(NOW, MachineState("press", "unplanned_stop", "jam")),),
         last_stop=Stop(NOW - timedelta(minutes=30), Downtime("press", NOW, 420.0, planned=True, reason="die change")),
     )
 
-    assert (shown.machines[0].value, shown.machines[0].note) == ("unplanned stop", "jam since 17:00:00")
+    assert (shown.machines[0].value, shown.machines[0].note) == ("unplanned stop", "Jam since 17:00:00")
     assert shown.machines[0].good is False
     assert shown.last_stop == "16:30:00, 7 min, planned, die change"
 

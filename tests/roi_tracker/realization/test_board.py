@@ -184,7 +184,7 @@ def test_beside_a_week_stands_a_week_of_the_baseline(case: BusinessCase) -> None
     found = made(case, rows, target("energy", "kWh"))
     (entry,) = found.entries
     assert (entry.actual, entry.before) == (210.0, BaselineWeek(350.0, "mean_week", 2))
-    assert "baseline 350 kWh a week: mean of 2 whole weeks" in "\n".join(board_lines(found, "en"))
+    assert "Baseline 350 kWh a week: mean of 2 whole weeks" in "\n".join(board_lines(found, "en"))
     evidence = found.reviews[0].rows[0].evidence
     assert (evidence.value, evidence.previous, evidence.movement) == (840.0, 1400.0, "better")
 
