@@ -44,16 +44,9 @@ check: .venv/dev.stamp
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q tests/docs
 
-## one question a file, answered as a ratio to a peer or a limit in the same run
+## one question a file, answered as a ratio to a peer or a limit in the same run: one table, and a dated summary
 bench: .venv/dev.stamp
-	$(BIN)/python -m benchmarks.real_data_replay
-	$(BIN)/python -m benchmarks.appraisal
-	$(BIN)/python -m benchmarks.feature_tick
-	$(BIN)/python -m benchmarks.cwru
-	$(BIN)/python -m benchmarks.laboratory --quick
-	$(BIN)/python benchmarks/tracker_scale.py
-	$(BIN)/python -m benchmarks.report_scale
-	$(BIN)/python -m benchmarks.ingest
+	$(BIN)/python -m benchmarks $(BENCH)
 
 ## compile the locks again: hashes, no index address
 LOCK := .venv-lock/bin/pip-compile --quiet --strip-extras --generate-hashes --no-header --no-emit-index-url \

@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import roi_tracker
+from benchmarks import results
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -369,12 +370,24 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=DRAWS, help="of each simulation")
     parser.add_argument("--json", action="store_true", help="one JSON document")
     parser.add_argument("--stages", type=float, help=argparse.SUPPRESS)
+    results.add_option(parser)
     given = parser.parse_args()
     if given.stages is not None:
         print(json.dumps(stages(given.stages)))
         return
     figures = measured(given.runs, given.draws)
     print(json.dumps(asdict(figures), indent=2) if given.json else table(figures))
+    share = [getattr(figures.commands, field) / figures.limit_s for field in ("fastest_s", "median_s", "slowest_s")]
+    results.write(
+        given.outcomes,
+        [
+            results.Outcome("appraisal.time", f"appraise and audit, of {figures.limit_s:g} s", share, 1),
+            *(
+                results.Outcome(f"appraisal.simulation[{place}]", "a simulation, of its limit", [one.of_limit], 1)
+                for place, one in enumerate(figures.simulations)
+            ),
+        ],
+    )
     kept = figures.of_limit <= 1 and all(one.of_limit <= 1 for one in figures.simulations)
     if not kept or any(one.agree is False for one in figures.simulations):
         sys.exit(1)

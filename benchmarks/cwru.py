@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from benchmarks import results
 from edge_agent.settings.signals import SignalSettings
 from edge_agent.signals.bearings import FAULTS, BearingGeometry, FaultName, fault_frequencies
 from edge_agent.signals.envelopes import squared_envelope_spectrum
@@ -198,13 +199,36 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--data", type=Path, default=DATA, help="folder of the .npz files")
     parser.add_argument("--json", action="store_true", help="one JSON document")
+    results.add_option(parser)
     arguments = parser.parse_args()
     rows = [row(recording) for recording in recordings(arguments.data)]
     if not rows:
         sys.stderr.write(f"no recordings in {arguments.data}; give --data the folder of the CWRU .npz files\n")
-        return 3
+        return results.CANNOT_RUN
     print(json.dumps([asdict(each) | {"outcome": each.outcome} for each in rows]) if arguments.json else table(rows))
     healthy = [each for each in rows if each.fault is None]
+    faulty = [each for each in rows if each.fault is not None]
+    results.write(
+        arguments.outcomes,
+        [
+            results.Outcome(
+                "cwru.false_findings",
+                f"faults named in {len(healthy)} healthy recordings, and blocks of them",
+                [float(sum((each.outcome == "false") + each.blocks_wrong for each in healthy))],
+                0,
+            ),
+            *(
+                results.Outcome(
+                    f"cwru.found[{load} hp]",
+                    "share of the recordings with a fault whose fault is named, by load",
+                    [sum(each.outcome == "found" for each in faulty if each.load_hp == load) / count],
+                    better="more",
+                )
+                for load in sorted({each.load_hp for each in faulty})
+                if (count := sum(each.load_hp == load for each in faulty))
+            ),
+        ],
+    )
     return int(any(each.outcome == "false" or each.blocks_wrong for each in healthy))
 
 

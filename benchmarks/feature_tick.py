@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from benchmarks import results
 from edge_agent.signals.amplitude import amplitudes
 from edge_agent.signals.ring import MirroredRing
 
@@ -143,6 +144,7 @@ class Figures:
     ratio_median: float
     ratio_low: float
     ratio_high: float
+    ratios: list[float]
     lean_ratio_median: float
     window_ratio_median: float
     agree: bool
@@ -178,6 +180,7 @@ def measure(channels: int, rows: int, runs: int) -> Figures:
         ratio_median=statistics.median(ratios),
         ratio_low=min(ratios),
         ratio_high=max(ratios),
+        ratios=ratios,
         lean_ratio_median=statistics.median(_ratios(ticks, "lean loop")),
         window_ratio_median=statistics.median(_ratios(windows, "loop")),
         agree=agree,
@@ -206,9 +209,22 @@ def main() -> int:
     parser.add_argument("--rows", type=int, nargs="+", default=[64, 256, 1_024], help="values in a window")
     parser.add_argument("--runs", type=int, default=7)
     parser.add_argument("--json", action="store_true", help="one JSON document")
+    results.add_option(parser)
     arguments = parser.parse_args()
     measured = [measure(arguments.channels, rows, arguments.runs) for rows in arguments.rows]
     print(json.dumps([asdict(figures) for figures in measured]) if arguments.json else "\n".join(map(text, measured)))
+    results.write(
+        arguments.outcomes,
+        [
+            results.Outcome(
+                f"feature_tick.of_loop[{each.rows}]",
+                f"a feature tick of {each.channels} channels over {each.rows} values, to the loop over channels",
+                each.ratios,
+                LIMIT,
+            )
+            for each in measured
+        ],
+    )
     return int(not all(figures.agree and figures.ratio_median <= LIMIT for figures in measured))
 
 

@@ -30,6 +30,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks import results
 from benchmarks.ingest_contestants import LIMIT_S, OURS, Drain
 from benchmarks.waiting_messages import FILTER, HOST, broker, c_client, publish
 
@@ -173,6 +174,48 @@ def spread(values: list[float], digits: int) -> str:
     return f"{statistics.median(values):,.{digits}f} ({min(values):,.{digits}f} to {max(values):,.{digits}f})"
 
 
+def outcomes(drains: dict[str, list[Drain]]) -> list[results.Outcome]:
+    """What was measured, for the summary."""
+
+    def speed(name: str) -> list[float]:
+        return ratios(drains["agent"], drains[name], lambda drain: drain.per_second)
+
+    agent = drains["agent"]
+    found = [
+        results.Outcome(
+            "ingest.of_c",
+            "durable QoS 1 ingest, to a C libmosquitto subscriber that stores nothing",
+            speed("c"),
+            LEAST_OF_C,
+            "more",
+        ),
+        results.Outcome(
+            "ingest.of_plain",
+            "durable QoS 1 ingest, to plain paho with manual acknowledgement and the same store",
+            speed("plain"),
+            LEAST_OF_PLAIN,
+            "more",
+        ),
+        results.Outcome(
+            "ingest.cpu_of_plain",
+            "CPU a message, to plain paho",
+            ratios(agent, drains["plain"], lambda drain: drain.cpu_us),
+            MOST_CPU_OF_PLAIN,
+        ),
+        results.Outcome(
+            "ingest.messages", "QoS 1 messages made durable", [each.per_second for each in agent], unit="messages/s"
+        ),
+        results.Outcome("ingest.cpu", "CPU of the agent a message", [each.cpu_us for each in agent], unit="us"),
+    ]
+    peers = {"nodered": "Node-RED writing CSV"}
+    found += [
+        results.Outcome(f"ingest.of_{name}", f"durable QoS 1 ingest, to {peer}", speed(name), better="more")
+        for name, peer in peers.items()
+        if name in drains
+    ]
+    return found
+
+
 def main() -> int:
     """Print the table; 1 when a limit is missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -180,6 +223,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--node-red", metavar="RED_JS", help="Node-RED's red.js; npm install node-red")
+    results.add_option(parser)
     parser.add_argument("--as", dest="role", nargs=4, metavar=("NAME", "PORT", "CLIENT", "COUNT"))
     options = parser.parse_args()
     if options.role:
@@ -211,6 +255,7 @@ def main() -> int:
             print(f"{name:8} {rate:>34} messages/s {spread([drain.cpu_us for drain in found], 1):>26} us CPU a message")
         for name, (compared, limit) in limits.items():
             print(f"{name:36} {spread(compared, 2):>26}  {limit}")
+    results.write(options.outcomes, outcomes(drains))
     held = (
         statistics.median(of_c) >= LEAST_OF_C
         and statistics.median(of_plain) >= LEAST_OF_PLAIN

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from benchmarks import results
 from benchmarks.running_agent import ROOT, Children, Feed, command
 from edge_agent.adapters.replay_source import images_below
 from edge_agent.events import Alarm, Health, Inspection
@@ -184,12 +185,15 @@ def judge_images(work: Path, data: Path, name: str, feed: Feed, teach_s: float) 
 
 @dataclass(frozen=True)
 class Truth:
-    """What is known of the runs: labelled stretches, the times that are judged, and the healthy seconds in them."""
+    """What is known of the runs: labelled stretches, the times that are judged, and the healthy seconds in them; how
+    many rows there are, and readings with a time of their own.
+    """
 
     events: list[tuple[datetime, datetime]]
     judged_from: list[tuple[datetime, datetime]]
     healthy: list[datetime]
     rows: int
+    readings: int
     last: datetime
 
 
@@ -199,6 +203,7 @@ def truth_of(data: Path, skip_rows: int) -> Truth:
     judged: list[tuple[datetime, datetime]] = []
     healthy: list[datetime] = []
     rows = 0
+    times: set[datetime] = set()
     last = datetime.min.replace(tzinfo=UTC)
     for path in runs(data):
         with path.open(newline="") as lines:
@@ -220,8 +225,9 @@ def truth_of(data: Path, skip_rows: int) -> Truth:
         judged.append((table[skip_rows][0], table[-1][0] + timedelta(seconds=1)))
         healthy += [at for at, abnormal in table[skip_rows:] if not abnormal]
         rows += len(table)
+        times.update(at for at, _ in table)
         last = max(last, table[-1][0])
-    return Truth(events, judged, healthy, rows, last)
+    return Truth(events, judged, healthy, rows, len(times) * len(UNITS), last)
 
 
 def judge_alarms(work: Path, data: Path, variant: str, feed: Feed, teach_s: float) -> AlarmFigures:
@@ -229,6 +235,7 @@ def judge_alarms(work: Path, data: Path, variant: str, feed: Feed, teach_s: floa
     truth = truth_of(data, TAUGHT_ROWS if variant == "own" else 0)
     # a configuration with this asset's topic alone, so that the rows go to it
     config = work / f"replay-{variant}.toml"
+    stored = feed.metric("lineproof_store_readings")
     began_s = time.monotonic()
     given = [argument for path in runs(data) for argument in ("--readings", str(path))]
     done, _ = command(
@@ -241,8 +248,9 @@ def judge_alarms(work: Path, data: Path, variant: str, feed: Feed, teach_s: floa
         return max((at for at, body in feed.bodies(Health) if body.asset == variant), default=None)
 
     # health is recorded once a minute, so the last minute's event is the end
+    # an alarm is committed with the reading that raises it: once all readings are stored, all alarms are in the feed
+    feed.wait(lambda: feed.metric("lineproof_store_readings") >= stored + truth.readings, f"readings of {variant}")
     feed.wait(lambda: (assessed() or truth.events[0][0]) >= truth.last - timedelta(seconds=61), f"health of {variant}")
-    time.sleep(2.0)  # alarms of the last rows, committed in groups of 20 ms
     feed.read()
     seconds = time.monotonic() - began_s
     changes = [(at, body.state == "raised") for at, body in feed.bodies(Alarm) if body.alarm == variant]
@@ -327,6 +335,30 @@ def table(images: list[ImageFigures], alarms: list[AlarmFigures]) -> None:
         print(f"{a.model:14}", *(f"{cell:>9}" for cell in (*cells, delay, f"{a.rows_per_s:.0f}", f"{a.teach_s:.1f}")))
 
 
+def outcomes(images: list[ImageFigures], alarms: list[AlarmFigures]) -> list[results.Outcome]:
+    """What was measured, for the summary."""
+    return [
+        *(
+            results.Outcome(
+                f"real_data_replay.auroc[{f.data_set}]",
+                f"AUROC of the running agent's verdicts on {f.data_set}, to its plain reference's {f.reference:g}",
+                [f.auroc / f.reference],
+                better="more",
+            )
+            for f in images
+        ),
+        *(
+            results.Outcome(
+                f"real_data_replay.found[{a.model}]",
+                f"share of {a.events} labelled events of SKAB valve1 found, with {a.false_alarms} false alarms",
+                [a.found / a.events],
+                better="more",
+            )
+            for a in alarms
+        ),
+    ]
+
+
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -334,14 +366,17 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, help="work in this folder and keep it")
     parser.add_argument("--only", choices=["images", "readings"])
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    results.add_option(parser)
     given = parser.parse_args()
     needed = [given.data / name for name in (*IMAGE_SETS, "skab")]
     missing = [str(folder) for folder in needed if not folder.is_dir()]
     if missing:
-        sys.exit(f"these data sets are not there: {', '.join(missing)}")
+        sys.stderr.write(f"these data sets are not there: {', '.join(Path(name).name for name in missing)}\n")
+        sys.exit(results.CANNOT_RUN)
     with tempfile.TemporaryDirectory(prefix="lineproof-replay-") as folder:
         work = given.keep.absolute() if given.keep is not None else Path(folder)
         images, alarms = measure(work, given.data.absolute(), given.only)
+    results.write(given.outcomes, outcomes(images, alarms))
     if given.json:
         print(json.dumps({"images": [asdict(f) for f in images], "readings": [asdict(f) for f in alarms]}))
     else:

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
+from benchmarks import results
 from roi_tracker.observations import facts as f
 
 if TYPE_CHECKING:
@@ -139,6 +140,7 @@ def main() -> None:
     parser.add_argument("--lines", type=int, default=20)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--format", default="html", choices=("html", "pdf", "xlsx", "csv", "json"))
+    results.add_option(parser)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="lineproof-report-") as name:
         folder = Path(name)
@@ -153,6 +155,18 @@ def main() -> None:
         f" ({min(walls):.2f} to {max(walls):.2f}) = {statistics.median(walls) / LIMIT_S:.2f} of {LIMIT_S:g} s;"
         f" CPU {statistics.median(cpu for _, cpu, _ in found):.2f} s;"
         f" {max(mib for _, _, mib in found):.0f} MiB = {max(mib for _, _, mib in found) / LIMIT_MIB:.2f} of 1 GiB"
+    )
+    what = f"of a report as {given.format} over a year of {given.lines} lines"
+    results.write(
+        given.outcomes,
+        [
+            results.Outcome(
+                "report_scale.time", f"time {what}, of {LIMIT_S:g} s", [wall / LIMIT_S for wall in walls], 1
+            ),
+            results.Outcome(
+                "report_scale.memory", f"memory {what}, of 1 GiB", [mib / LIMIT_MIB for _, _, mib in found], 1
+            ),
+        ],
     )
 
 

@@ -90,6 +90,7 @@ class Feed:
 
     def __init__(self, page: str) -> None:
         self._url = page + "api/events"
+        self._metrics_url = page + "metrics"
         self._after = 0
         self.events: list[RecordedEvent] = []
 
@@ -103,6 +104,12 @@ class Feed:
             self.events += [decode_recorded(line) for line in lines if line]
             if not lines:
                 return len(self.events) - before
+
+    def metric(self, name: str) -> float:
+        """A metric without labels, as Prometheus would read it now."""
+        with urllib.request.urlopen(self._metrics_url, timeout=30) as answer:  # noqa: S310 - our own agent's page
+            lines: list[str] = answer.read().decode().splitlines()
+        return float(next(line for line in lines if line.startswith(f"{name} ")).split()[1])
 
     def wait(self, complete: Callable[[], bool], what: str) -> None:
         """Read until `complete`, as long as events keep coming."""

@@ -1,6 +1,6 @@
 """Does the tracker keep its limits at scale? A million facts imported, a year derived, a day of new data refreshed.
 
-    python benchmarks/tracker_scale.py [--rows 1000000] [--lines 20]
+    python -m benchmarks.tracker_scale [--rows 1000000] [--lines 20]
 
 Every step runs in a fresh process and is printed as a ratio to its limit: wall time of the step alone, and the greatest
 memory of its process. A year is 20 lines x 3 shifts x 10 products unless told otherwise.
@@ -19,6 +19,8 @@ import time
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from benchmarks import results
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,13 +114,18 @@ def fresh(name: str, store: Path, files: list[Path]) -> dict[str, float]:
     return found
 
 
-def told(name: str, found: dict[str, float], limit_s: float) -> None:
-    """Print one step as ratios to its limits."""
+def told(name: str, found: dict[str, float], limit_s: float) -> list[results.Outcome]:
+    """Print one step as ratios to its limits, and give them to the summary."""
     print(
         f"{name:<28} {found['count']:>9,.0f} rows  {found['wall_s']:6.2f} s = {found['wall_s'] / limit_s:5.2f} of"
         f" {limit_s:g} s (CPU {found['cpu_s']:.2f} s)  {found['rss_mib']:5.0f} MiB ="
         f" {found['rss_mib'] / LIMIT_MIB:.2f} of {LIMIT_MIB:g}"
     )
+    key = f"tracker_scale.{name.replace(' ', '_')}"
+    return [
+        results.Outcome(f"{key}.time", f"time of: {name}, of {limit_s:g} s", [found["wall_s"] / limit_s], 1),
+        results.Outcome(f"{key}.memory", f"memory of: {name}, of {LIMIT_MIB:g} MiB", [found["rss_mib"] / LIMIT_MIB], 1),
+    ]
 
 
 def main() -> None:
@@ -129,6 +136,7 @@ def main() -> None:
     parser.add_argument("--step")
     parser.add_argument("--store", type=Path)
     parser.add_argument("files", nargs="*")
+    results.add_option(parser)
     given = parser.parse_args()
     if given.step:
         print(json.dumps(step(given.step, given.store, given.files)))
@@ -142,11 +150,14 @@ def main() -> None:
         print(
             f"{datetime.now(UTC):%Y-%m-%d}: {given.lines} lines, {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}"
         )
-        told("import of plant files", fresh("import", store, year), LIMITS_S["import"])
-        told("first derivation of a year", fresh("derive", store, []), LIMITS_S["derive"])
-        told("loading a year", fresh("load", store, []), LIMITS_S["load"])
-        told("import of one day more", fresh("import", store, day), LIMITS_S["refresh"])
-        told("refresh after that day", fresh("refresh", store, []), LIMITS_S["refresh"])
+        outcomes = [
+            *told("import of plant files", fresh("import", store, year), LIMITS_S["import"]),
+            *told("first derivation of a year", fresh("derive", store, []), LIMITS_S["derive"]),
+            *told("loading a year", fresh("load", store, []), LIMITS_S["load"]),
+            *told("import of one day more", fresh("import", store, day), LIMITS_S["refresh"]),
+            *told("refresh after that day", fresh("refresh", store, []), LIMITS_S["refresh"]),
+        ]
+    results.write(given.outcomes, outcomes)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from benchmarks.results import CANNOT_RUN
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -39,7 +41,8 @@ def broker(folder: Path) -> Iterator[int]:
     """A Mosquitto of our own; yields its port."""
     program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
     if program is None or shutil.which("mosquitto_sub") is None:
-        sys.exit("this benchmark needs Mosquitto: apt-get install mosquitto mosquitto-clients")
+        sys.stderr.write("this benchmark needs Mosquitto: apt-get install mosquitto mosquitto-clients\n")
+        sys.exit(CANNOT_RUN)
     with socket.socket() as free:
         free.bind((HOST, 0))
         port = int(free.getsockname()[1])
