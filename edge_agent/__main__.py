@@ -1,4 +1,4 @@
-"""The command `edge-agent`: run, check, doctor, replay, export, demo."""
+"""The command `edge-agent`: run, check, reload, doctor, replay, export, demo."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
+import msgspec
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -53,7 +54,7 @@ def run(config: ConfigOption = Path("lineproof.toml"), *, as_json: JsonOption = 
             err.print(f"ready: {url}", markup=False, style="bold green")
 
     try:
-        raise typer.Exit(composition.run(settings, ready))
+        raise typer.Exit(composition.run(settings, ready, lambda: toml_config.load(config)))
     except AgentError as error:
         _fail(error)
 
@@ -72,6 +73,35 @@ def check(config: ConfigOption = Path("lineproof.toml"), *, as_json: JsonOption 
     else:
         err.print(f"{config} is in order", markup=False, style="green")
     raise typer.Exit(NO if problems else DONE)
+
+
+@app.command(epilog="Example: edge-agent reload --config /etc/lineproof/lineproof.toml")
+def reload(
+    config: ConfigOption = Path("lineproof.toml"),
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Data folder of the agent, where the file cannot say it.")
+    ] = None,
+    timeout: Annotated[float, typer.Option(min=1, help="Wait this long for the agent's answer, seconds.")] = 180.0,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Have the running agent read its settings anew: exit 0 all in force, 1 refused or waiting for a restart."""
+    from edge_agent.adapters.agent_process import ask_reload  # noqa: PLC0415 - as above
+
+    try:
+        told = ask_reload(data_dir or toml_config.data_dir_of(config), timeout)
+    except AgentError as error:
+        _fail(error)
+    if as_json:
+        _print_json(msgspec.to_builtins(told))
+    elif told.refused:
+        err.print(f"refused; the settings before it hold: {told.refused}", markup=False, style="red")
+    else:
+        for sentence in told.changed or ("nothing changed",):
+            err.print(sentence, markup=False, highlight=False)
+        if told.waiting:
+            err.print(f"only after a restart: {', '.join(told.waiting)}", markup=False, style="yellow")
+    raise typer.Exit(NO if told.refused or told.waiting else DONE)
 
 
 @app.command(epilog="Example: edge-agent doctor --config lineproof.toml")

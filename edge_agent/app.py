@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import socket
 import threading
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -12,10 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
-import uvicorn
 
+from edge_agent.adapters.agent_process import AgentProcess
 from edge_agent.adapters.file_evidence import FileEvidence
-from edge_agent.adapters.folder_source import FolderSource
 from edge_agent.adapters.model_catalog import ModelCatalog
 from edge_agent.adapters.mqtt_fast_client import fast_lane_open
 from edge_agent.adapters.mqtt_sink import MqttSink
@@ -23,31 +21,39 @@ from edge_agent.adapters.sqlite_store import SqliteStore
 from edge_agent.adapters.system_clock import SystemClock
 from edge_agent.adapters.systemd_notify import notify
 from edge_agent.composition.asking import asked, station_audits
-from edge_agent.composition.cameras import camera_sources, evidence_of
-from edge_agent.composition.eyes import station_eyes
+from edge_agent.composition.ground import Ground
 from edge_agent.composition.keeping import keeper_of
+from edge_agent.composition.monitors import machine_watch
 from edge_agent.composition.mqtt_sources import mqtt_sources
+from edge_agent.composition.page import StatusPage
+from edge_agent.composition.reloading import Reloader
+from edge_agent.composition.running import Parts, Running, board_of, line_of, problems_of, product_teller
+from edge_agent.composition.stations import (
+    own_source,
+    recipe_book,
+    refuse_blindness,
+    remember_products,
+    station_plan,
+    station_worker,
+)
 from edge_agent.condition import STALL_LIMIT_S, Condition, Heartbeat
-from edge_agent.errors import AgentError, ConfigError, StoreError, UnreachableError
+from edge_agent.errors import StoreError, UnreachableError
 from edge_agent.events import Event, ModeChange
-from edge_agent.instant import MICROSECONDS_PER_SECOND, from_us
-from edge_agent.machines.alarms import AlarmRule
-from edge_agent.machines.downtime import DowntimeTracker
+from edge_agent.inspection.products import ProductLog
+from edge_agent.instant import from_us
 from edge_agent.metrics import Metrics
-from edge_agent.pipeline import Line, Pace, Pipeline
-from edge_agent.recovery import resume_stops, warm_monitor
-from edge_agent.status.board import LineBoard
+from edge_agent.pipeline import Pipeline
+from edge_agent.status.context import StatusContext
 from edge_agent.status.evidence_pins import PinLedger
-from edge_agent.status.server import StatusContext, create_app
-from edge_agent.workers.inspecting import StationAudit, StationPlan, StationWorker
-from edge_agent.workers.monitoring import AssetMonitor, WatchPlan
-from edge_agent.workers.publishing import StationPolicy, agent_state_topic
+from edge_agent.workers.publishing import agent_state_topic
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    from edge_agent.ports import Clock, Source
-    from edge_agent.settings.config import AlarmSettings, AssetSettings, Settings
+    from edge_agent.ports import Clock
+    from edge_agent.settings.config import Settings
+    from edge_agent.system_state import ReloadState
+    from edge_agent.workers.line import Line
 
 log = structlog.get_logger(__name__)
 
@@ -66,12 +72,28 @@ class Agent:
     Args:
         settings: validated settings.
         pipeline_of: how the pipeline is made of its line; fault tests put a broken one here to show that they bite.
+        load: reads the settings anew at a reload; raises `ConfigError`.
+        told: takes what became of a reload.
     """
 
-    def __init__(self, settings: Settings, pipeline_of: Callable[[Line], Pipeline] = Pipeline) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        pipeline_of: Callable[[Line], Pipeline] = Pipeline,
+        *,
+        load: Callable[[], Settings] | None = None,
+        told: Callable[[ReloadState], None] | None = None,
+    ) -> None:
         self.settings = settings
         self._pipeline_of = pipeline_of
+        self._load = load or (lambda: settings)
+        self._told = told or (lambda _: None)
         self._stopping = threading.Event()
+        self._reloading = threading.Event()
+
+    def reload(self) -> None:
+        """Ask the agent to read its settings anew; any thread, signal handlers too."""
+        self._reloading.set()
 
     def stop(self) -> None:
         """Ask the agent to end; any thread, signal handlers too."""
@@ -94,65 +116,97 @@ class Agent:
             _refuse_unset_clock(clock, store)
             metrics = Metrics()
             metrics.fast_lane(is_open=fast_lane_open())
-            board = LineBoard(settings.lines, settings.agent, clock)
-            board.rebuild(store)
-            catalog = ModelCatalog(data / "models", settings.inference.providers)
-            evidence = FileEvidence(data / "evidence")
-            audits = station_audits(settings, data)
-            workers, problems = _workers(settings, catalog, evidence, clock, metrics, audits)
-            cameras = camera_sources(settings, store, clock, metrics)
-            line = Line(
+            ground = Ground(
+                data=data,
                 store=store,
                 clock=clock,
                 metrics=metrics,
-                sink=_sink(settings, clock),
-                sources=(*_sources(settings, store, clock, metrics), *cameras),
-                workers=workers,
-                monitors=_monitors(settings, catalog, store),
-                stops=_stops(settings, store),
-                policies={s.name: StationPolicy(s.deadline_ms, s.late_action) for s in settings.stations},
-                observers=(board, *cameras),
-                names=settings.lines,
-                prefix=settings.sink.prefix,
-                pace=Pace(
-                    settings.store.commit_messages, settings.store.commit_ms / 1e3, settings.store.queue_messages
-                ),
+                catalog=ModelCatalog(data / "models", settings.inference.providers),
+                evidence=FileEvidence(data / "evidence"),
+                products=ProductLog(),
             )
-            pipeline = self._pipeline_of(line)
-            condition = Condition(settings, line, pipeline, clock.now(), version("lineproof"), problems)
-            context = StatusContext(
-                reader=store,
-                evidence=evidence,
-                recorder=pipeline,
-                board=board,
-                system=condition.state,
-                metrics=metrics,
-                settings=settings.agent,
-                lines=settings.lines,
-                clock=clock,
-                hosts=settings.status.hosts,
-                asked=asked(settings, audits),
-                pins=PinLedger(store),
-            )
-            page = _Page(context, settings)
-            stack.callback(page.stop)
-            pipeline.start()
-            stack.callback(pipeline.stop)
-            heartbeat = Heartbeat(condition, lambda: notify("WATCHDOG=1"))
-            heartbeat.start()
-            stack.callback(heartbeat.stop)
-            page.start()
-            keeper = keeper_of(settings.retention, data, store, evidence, context)
-            keeper.start()
-            stack.callback(keeper.stop)
-            _record_modes(settings, line, pipeline)
-            pipeline.open()
-            self._await_links(condition)
-            log.info("ready", page=page.url, lines=list(settings.lines))
+            running = self._compose(ground, stack)
+            _record_modes(running)
+            running.pipeline.open()
+            self._await_links(running.condition)
+            log.info("ready", page=running.page.url, lines=list(settings.lines))
             notify("READY=1")
             if ready is not None:
-                ready(page.url)
-            return self._watch(condition, page)
+                ready(running.page.url)
+            return self._watch(running)
+
+    def _compose(self, ground: Ground, stack: ExitStack) -> Running:
+        """Make everything that a reload may replace, and start what must run before the sources open."""
+        settings, store = self.settings, ground.store
+        board = board_of(settings, ground)
+        board.rebuild(store)
+        audits = station_audits(settings, ground.data)
+        remember_products(settings.stations, ground)
+        workers = {
+            station.name: station_worker(
+                station_plan(station, audits.get(station.name)),
+                recipe_book(station, settings, ground, strict=False),
+                settings,
+                ground,
+            )
+            for station in settings.stations
+        }
+        refuse_blindness(list(workers.values()))
+        watch = machine_watch(settings, ground)
+        watch.warm(store)
+        own = [own_source(station, ground) for station in settings.stations]
+        sources = [
+            *mqtt_sources(settings, ground.clock, ground.metrics, ground.products),
+            *(source for source in own if source is not None),
+        ]
+        line = line_of(settings, ground, Parts(workers, watch, sources), _sink(settings, ground.clock), board)
+        pipeline = self._pipeline_of(line)
+        condition = Condition(
+            settings,
+            line,
+            pipeline,
+            ground.clock.now(),
+            version("lineproof"),
+            problems_of(workers, settings),
+            product_of=product_teller(ground),
+        )
+        context = StatusContext(
+            reader=store,
+            evidence=ground.evidence,
+            recorder=pipeline,
+            board=board,
+            system=condition.state,
+            metrics=ground.metrics,
+            settings=settings.agent,
+            lines=settings.lines,
+            clock=ground.clock,
+            hosts=settings.status.hosts,
+            asked=asked(settings, audits),
+            pins=PinLedger(store),
+        )
+        page = StatusPage(context, settings.status)
+        stack.callback(page.stop)
+        pipeline.start()
+        stack.callback(pipeline.stop)
+        heartbeat = Heartbeat(condition, lambda: notify("WATCHDOG=1"))
+        heartbeat.start()
+        stack.callback(heartbeat.stop)
+        page.start()
+        keeper = keeper_of(settings.retention, ground.data, store, ground.evidence, context)
+        keeper.start()
+        stack.callback(keeper.stop)
+        return Running(
+            ground=ground,
+            settings=settings,
+            line=line,
+            watch=watch,
+            audits=audits,
+            pipeline=pipeline,
+            condition=condition,
+            context=context,
+            page=page,
+            heartbeat=heartbeat,
+        )
 
     def _await_links(self, condition: Condition) -> None:
         """Give the sources a moment to subscribe before the agent says ready: what a plant publishes before the
@@ -164,8 +218,10 @@ class Agent:
         away = [health.name for source in condition.line.sources if not (health := source.health()).alive]
         log.warning("ready without every source; they are tried again", away=away)
 
-    def _watch(self, condition: Condition, page: _Page) -> int:
+    def _watch(self, running: Running) -> int:
+        reloader = Reloader(running, self._load, _record_modes)
         while not self._stopping.wait(_WATCH_S):
+            condition = running.condition
             if condition.pipeline.fatal is not None:
                 log.critical(
                     "ending so that a supervisor starts the agent afresh", cause=repr(condition.pipeline.fatal)
@@ -174,83 +230,34 @@ class Agent:
             if condition.standing_still and condition.pipeline.stalled_s < STALL_LIMIT_S:
                 log.critical("a station's loop has ended or hangs; ending so that a supervisor starts afresh")
                 return 1
-            if not page.alive:
+            if not running.page.alive:
                 log.critical("status page ended; ending so that a supervisor starts the agent afresh")
                 return 1
+            if self._reloading.is_set():
+                self._reloading.clear()
+                self._told(reloader.reload())
         notify("STOPPING=1")
         log.info("stopping")
         return 0
 
 
-def run(settings: Settings, ready: Callable[[str], None] | None = None) -> int:
-    """Run an agent in this process until SIGTERM or SIGINT; see `Agent.run`."""
-    agent = Agent(settings)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: agent.stop())
-    return agent.run(ready)
+def run(
+    settings: Settings, ready: Callable[[str], None] | None = None, load: Callable[[], Settings] | None = None
+) -> int:
+    """Run an agent in this process until SIGTERM or SIGINT, reloading its settings at SIGHUP; see `Agent.run`.
 
-
-class _Page:
-    """The status page's server in its own thread."""
-
-    def __init__(self, context: StatusContext, settings: Settings) -> None:
-        self._app = create_app(context)
-        config = uvicorn.Config(
-            self._app,
-            host=settings.status.host,
-            port=settings.status.port,
-            log_config=None,
-            access_log=False,
-            timeout_graceful_shutdown=2,
-            server_header=False,
-        )
-        self._server = uvicorn.Server(config)
-        self._socket = _listen(settings)
-        self._host = settings.status.host
-        self._thread = threading.Thread(target=self._server.run, args=([self._socket],), name="page", daemon=True)
-
-    @property
-    def url(self) -> str:
-        """Where the page is."""
-        host = f"[{self._host}]" if ":" in self._host else self._host
-        return f"http://{host}:{self._socket.getsockname()[1]}/"
-
-    @property
-    def alive(self) -> bool:
-        """Whether the server's thread runs."""
-        return self._thread.is_alive()
-
-    def start(self) -> None:
-        """Begin to answer."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End; open live connections are closed."""
-        self._app.state.live.close()  # else open pages hold the stop up
-        self._server.should_exit = True
-        if self._thread.ident is not None:
-            self._thread.join(timeout=5)
-        self._socket.close()
-
-
-def _listen(settings: Settings) -> socket.socket:
-    """Bind before anything is started, so that a taken port is an error and not a running agent without a page."""
-    host, port = settings.status.host, settings.status.port
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # the protocol is named because asyncio turns Nagle's delay off only then: 40 ms an answer otherwise
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except OSError as error:
-        listener.close()
-        raise AgentError(
-            f"the status page cannot listen on {host}:{port}: {error.strerror}",
-            field="status.port",
-            value=port,
-            hint="choose another port, or end the program that uses it",
-        ) from error
-    return listener
+    Args:
+        settings: what to begin with.
+        ready: see `Agent.run`.
+        load: reads the settings anew; without it a reload takes up nothing.
+    """
+    data = Path(settings.agent.data_dir)
+    with AgentProcess.hold(data) as process:
+        agent = Agent(settings, load=load, told=process.answer)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: agent.stop())
+        signal.signal(signal.SIGHUP, lambda *_: agent.reload())
+        return agent.run(ready)
 
 
 def _refuse_unset_clock(clock: Clock, store: SqliteStore) -> None:
@@ -276,104 +283,11 @@ def _sink(settings: Settings, clock: Clock) -> MqttSink:
     )
 
 
-def _sources(settings: Settings, store: SqliteStore, clock: Clock, metrics: Metrics) -> Sequence[Source]:
-    sources = mqtt_sources(settings, clock, metrics)
-    watched = [station for station in settings.stations if station.folder is not None]
-    sources += [FolderSource(station, clock, lambda key: store.event(key) is not None) for station in watched]
-    return sources
-
-
-def _workers(
-    settings: Settings,
-    catalog: ModelCatalog,
-    evidence: FileEvidence,
-    clock: Clock,
-    metrics: Metrics,
-    audits: dict[str, StationAudit],
-) -> tuple[dict[str, StationWorker], dict[str, str]]:
-    workers: dict[str, StationWorker] = {}
-    problems: dict[str, str] = {}
-    for station in settings.stations:
-        scorer = catalog.image_scorer(station.model)
-        if scorer.provider != settings.inference.providers[0]:
-            problems[station.name] = "provider_fallback"
-            log.warning("not the wanted provider", station=station.name, provider=scorer.provider)
-        kept = frozenset(station.keep_evidence)
-        plan = StationPlan(station.name, station.line, station.mode, kept, station.origin, audits.get(station.name))
-        eyes = station_eyes(station, scorer, evidence_of(station, evidence), settings.inference)
-        queue_size = settings.inference.image_queue
-        workers[station.name] = StationWorker(plan, eyes, clock, metrics, queue_size=queue_size)
-    return workers, problems
-
-
-def _monitors(settings: Settings, catalog: ModelCatalog, store: SqliteStore) -> dict[str, AssetMonitor]:
-    monitors: dict[str, AssetMonitor] = {}
-    watched = {f"{asset.line}/{asset.name}": asset for asset in settings.assets}
-    keys = dict.fromkeys([*watched, *(f"{alarm.line}/{alarm.asset}" for alarm in settings.alarms)])
-    for key in keys:
-        asset = watched.get(key)
-        rules = [_rule(alarm) for alarm in settings.alarms if f"{alarm.line}/{alarm.asset}" == key]
-        scorer = catalog.health_scorer(asset.model) if asset is not None else None
-        if scorer is not None:
-            _refuse_foreign_channels(settings, key, scorer.channels)
-        monitors[key] = AssetMonitor(_watch_plan(key, asset), scorer, rules)
-        fed = warm_monitor(store, monitors[key])
-        log.info("asset monitor ready", asset=key, readings_from_store=fed)
-    return monitors
-
-
-def _refuse_foreign_channels(settings: Settings, key: str, wanted: Sequence[str]) -> None:
-    """A health model whose channels no topic carries would fill its window for ever."""
-    carried = settings.channels_of.get(key, frozenset())
-    missing = [name for name in wanted if name not in carried]
-    if missing:
-        raise ConfigError(
-            f"the health model of {key} needs channels that no [[mqtt.readings]] entry of this asset carries",
-            field="assets.model",
-            value=", ".join(missing),
-            hint=f"map them (carried now: {', '.join(sorted(carried)) or 'none'}), or teach a model on these channels",
-        )
-
-
-def _watch_plan(key: str, asset: AssetSettings | None) -> WatchPlan:
-    line, name = key.split("/", 1)
-    if asset is None:
-        return WatchPlan(line, name, stale_us=0, record_every_us=0)
-    return WatchPlan(
-        line,
-        name,
-        stale_us=round(asset.stale_after_s * MICROSECONDS_PER_SECOND),
-        record_every_us=round(asset.record_every_s * MICROSECONDS_PER_SECOND),
-        origin=asset.origin,
-    )
-
-
-def _rule(alarm: AlarmSettings) -> AlarmRule:
-    return AlarmRule(
-        name=alarm.name,
-        line=alarm.line,
-        asset=alarm.asset,
-        signal=alarm.signal,
-        limit=alarm.above if alarm.above is not None else alarm.below if alarm.below is not None else 0.0,
-        direction="above" if alarm.above is not None else "below",
-        deadband=alarm.deadband,
-        on_delay_us=round(alarm.on_delay_s * MICROSECONDS_PER_SECOND),
-        off_delay_us=round(alarm.off_delay_s * MICROSECONDS_PER_SECOND),
-        action=alarm.action,
-    )
-
-
-def _stops(settings: Settings, store: SqliteStore) -> dict[str, DowntimeTracker]:
-    trackers = {d.line: DowntimeTracker(d.line, d.asset, minimum_s=d.minimum_s) for d in settings.downtime}
-    for tracker in trackers.values():
-        resume_stops(store, tracker)
-    return trackers
-
-
-def _record_modes(settings: Settings, line: Line, pipeline: Pipeline) -> None:
+def _record_modes(running: Running) -> None:
     """State what judges each station from now on, when that differs from what the store says."""
+    line = running.line
     now = line.clock.now()
-    for station in settings.stations:
+    for station in running.settings.stations:
         identity = line.workers[station.name].eyes.scorer.identity
         change = ModeChange(station.name, station.mode, identity.label, identity.digest)
         newest = next(
@@ -388,6 +302,6 @@ def _record_modes(settings: Settings, line: Line, pipeline: Pipeline) -> None:
             key = f"mode/{station.line}/{station.name}/{now.utc_us}"
             event = Event(key, station.line, from_us(now.utc_us), change, station.origin)
             try:
-                pipeline.record(event, timeout_s=_RECORD_S)
+                running.pipeline.record(event, timeout_s=_RECORD_S)
             except StoreError as error:
                 log.warning("mode change not recorded yet", station=station.name, error=str(error))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from edge_agent.system_state import AssetState, Interlock, StationState, SystemState, severest
+from edge_agent.system_state import NO_RELOAD, AssetState, Interlock, StationState, SystemState, severest
 from edge_agent.workers.publishing import interlock_payload, interlock_topic
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from edge_agent.pipeline import Line, Pipeline
     from edge_agent.ports import LinkHealth
     from edge_agent.settings.config import Settings, StationSettings
-    from edge_agent.system_state import InterlockName
+    from edge_agent.system_state import InterlockName, ReloadState
 
 log = structlog.get_logger(__name__)
 
@@ -31,6 +31,10 @@ STALL_LIMIT_S = 10.0
 """A writer that has not come round for this long stands still: commits end in milliseconds, retries in two seconds."""
 
 
+def _own_product(station: StationSettings) -> str:
+    return station.product
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
     """Reads the condition of a running pipeline; any thread.
@@ -39,6 +43,8 @@ class Condition:
         started: when the process started.
         version: the distribution's version.
         problems: what start-up found wrong with a station though it runs (`provider_fallback`), by station name.
+        reload: what became of the newest reload.
+        product_of: the product before a station now.
     """
 
     settings: Settings
@@ -47,6 +53,8 @@ class Condition:
     started: Instant
     version: str
     problems: dict[str, str]
+    reload: ReloadState = NO_RELOAD
+    product_of: Callable[[StationSettings], str] = _own_product
 
     @property
     def standing_still(self) -> bool:
@@ -82,6 +90,9 @@ class Condition:
         late = [station for station in stations if self._verdict_late(station)]
         if late:
             return _raised(line, "verdict_late", late)
+        unusable = [station for station in stations if self.problems.get(station.name) == "model_unusable"]
+        if unusable:
+            return _raised(line, "model_unusable", unusable)
         blind = [station for station in stations if station.camera is not None and self._blind(station)]
         return _raised(line, "camera_blind", blind) if blind else Interlock(line, "run")
 
@@ -113,6 +124,7 @@ class Condition:
             last_message_age_s=_age_s(links[:-1], "mqtt:", now),
             last_commit_ms=self.pipeline.last_commit_ms,
             problem=self.pipeline.problem or ("agent_stalled" if self.standing_still else ""),
+            reload=self.reload,
         )
 
     def _stations(self, links: tuple[LinkHealth, ...]) -> list[StationState]:
@@ -121,7 +133,7 @@ class Condition:
         for station in self.settings.stations:
             worker = self.line.workers[station.name]
             folder, camera = named.get(f"folder:{station.name}"), named.get(f"camera:{station.name}")
-            problem = self.problems.get(station.name, "")
+            problem = self.problems.get(station.name, "") or worker.failing
             if not worker.alive:
                 problem = "station_stopped"
             elif folder is not None and not folder.alive:
@@ -137,6 +149,7 @@ class Condition:
                     provider=worker.eyes.scorer.provider,
                     waiting=worker.waiting,
                     problem=problem,
+                    product=self.product_of(station),
                 )
             )
         return states
@@ -170,6 +183,10 @@ class Heartbeat:
         self._stopping = threading.Event()
         self._announced: tuple[Interlock, ...] = ()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
+
+    def follow(self, condition: Condition) -> None:
+        """Announce what another condition says from the next beat on: the settings were reloaded."""
+        self._condition = condition
 
     def start(self) -> None:
         """Begin."""

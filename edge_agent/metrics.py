@@ -130,6 +130,15 @@ METRICS: tuple[MetricSpec, ...] = (
     MetricSpec("lineproof_ballast", "gauge", "1 while the ballast is there, 0 once it was given up for facts."),
     MetricSpec("lineproof_agent_problem", "gauge", "1 while commits fail or a loop of the agent stands still."),
     MetricSpec("lineproof_uptime_seconds", "gauge", "Since the process started."),
+    MetricSpec(
+        "lineproof_reloads_total",
+        "counter",
+        "Reloads of the settings: taken, partly (a restart is needed), refused.",
+        ("result",),
+    ),
+    MetricSpec(
+        "lineproof_settings_in_force", "gauge", "0 while the file's newest settings are refused or wait for a restart."
+    ),
     MetricSpec("lineproof_build_info", "gauge", "Always 1; names the agent and its version.", ("agent", "version")),
 )
 
@@ -251,6 +260,10 @@ class Metrics:
         """Messages are read by the fast client, or by the plain one because paho's version is not known."""
         self._set("lineproof_fast_lane", float(is_open))
 
+    def reloaded(self, result: str) -> None:
+        """The settings were reloaded: `taken`, `partly` or `refused`."""
+        self._add("lineproof_reloads_total", (result,))
+
     def line_counts(self, line: str, *, alarms_active: int, undelivered_now: int) -> None:
         """What stands open on a line now."""
         self._set("lineproof_alarms_active", alarms_active, (line,))
@@ -293,6 +306,7 @@ class Metrics:
             ("lineproof_store_bytes", state.store.size_bytes),
             ("lineproof_agent_problem", float(bool(state.problem))),
             ("lineproof_uptime_seconds", state.uptime_s),
+            ("lineproof_settings_in_force", float(not state.reload.refused and not state.reload.waiting)),
         )
         for name, value in plain:
             self._set(name, value)

@@ -30,6 +30,7 @@ class StationState(msgspec.Struct, frozen=True):
     Attributes:
         waiting: images waiting for the model.
         problem: one snake_case code, empty when all is well (`provider_fallback`, `folder_unreachable`, ...).
+        product: the product before it, empty when not known.
     """
 
     name: str
@@ -39,6 +40,7 @@ class StationState(msgspec.Struct, frozen=True):
     provider: str
     waiting: int
     problem: str = ""
+    product: str = ""
 
 
 class AssetState(msgspec.Struct, frozen=True):
@@ -63,6 +65,27 @@ class Interlock(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
+class ReloadState(msgspec.Struct, frozen=True):
+    """What became of the newest reload of the settings.
+
+    Attributes:
+        number: reloads since the start of the process, refused ones included; 0 before the first.
+        at_us: when, microseconds UTC.
+        refused: why the file cannot be used, in words: the settings before it hold. Empty when it was taken up.
+        waiting: dotted names of changed settings that hold only after a restart.
+        changed: what was taken up, one short sentence each.
+    """
+
+    number: int = 0
+    at_us: int = 0
+    refused: str = ""
+    waiting: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+
+
+NO_RELOAD = ReloadState()
+
+
 class SystemState(msgspec.Struct, frozen=True):
     """Everything about the agent itself.
 
@@ -74,6 +97,7 @@ class SystemState(msgspec.Struct, frozen=True):
         last_message_age_s: seconds since the last message from the broker, None before the first.
         last_commit_ms: duration of the last commit, None before the first.
         problem: why commits fail at present, in words; empty when they succeed.
+        reload: what became of the newest reload.
     """
 
     agent: str
@@ -89,3 +113,4 @@ class SystemState(msgspec.Struct, frozen=True):
     last_message_age_s: float | None
     last_commit_ms: float | None
     problem: str = ""
+    reload: ReloadState = NO_RELOAD

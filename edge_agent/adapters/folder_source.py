@@ -50,6 +50,7 @@ class _Sighting:
     version: Version
     first_seen: Instant
     stage: Literal["settling", "delivered", "done"] = "settling"
+    backlog: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +87,20 @@ class FolderSource:
         station: the folder, its line and product, and the limits of an image.
         clock: time of first sight.
         known: whether an effect key is durable already.
+        product_of: the product at a time (microseconds UTC), for files that were there before the source began; all
+            others bear the station's.
 
     Raises:
         ConfigError: the station watches no folder.
     """
 
-    def __init__(self, station: StationSettings, clock: Clock, known: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        station: StationSettings,
+        clock: Clock,
+        known: Callable[[str], bool],
+        product_of: Callable[[int], str] | None = None,
+    ) -> None:
         self._station = station
         if station.folder is None:
             raise ConfigError("the station has no folder", field="stations.folder", value=station.name)
@@ -99,6 +108,8 @@ class FolderSource:
         self._root = Path(station.folder.path)
         self._clock = clock
         self._known = known
+        self._product_of = product_of
+        self._backlog = True  # until the first look is over
         self._sightings: dict[bytes, _Sighting] = {}
         self._acknowledged: deque[Version] = deque()
         self._to_move: dict[Version, _Attempt] = {}
@@ -218,11 +229,12 @@ class FolderSource:
         for version in images:
             sighting = self._sightings.get(version.name)
             if sighting is None or sighting.version != version:
-                sighting = _Sighting(version, now)
+                sighting = _Sighting(version, now, backlog=self._backlog)
             present[version.name] = sighting
             if sighting.stage == "settling" and now.mono_ns - sighting.first_seen.mono_ns >= settle_ns:
                 ready.append(version)
         self._sightings = present
+        self._backlog = False
         return sorted(ready, key=lambda version: (version.mtime_ns, version.name))
 
     def _deliver_ready(self, ready: list[Version]) -> None:
@@ -285,12 +297,15 @@ class FolderSource:
     def _delivery(self, key: str, sighting: _Sighting, content: bytes) -> Delivery:
         station, version = self._station, sighting.version
         name = shown(version.name)
+        product = station.product
+        if sighting.backlog and self._product_of is not None:
+            product = self._product_of(version.mtime_ns // 1_000)
         frame = Frame(
             key=key,
             line=station.line,
             station=station.name,
             part_id=Path(name).stem,
-            product=station.product,
+            product=product,
             captured=sighting.first_seen,
             encoded=content,
             name=name,

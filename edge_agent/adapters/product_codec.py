@@ -53,7 +53,7 @@ class ProductCodec:
             if changing:
                 entries.append((topic.filter, (topic, changing)))
         self._entries = TopicMap(entries)
-        self.filters: Sequence[str] = tuple(topic_filter for topic_filter, _ in entries)
+        self.filters = tuple(topic_filter for topic_filter, _ in entries)
         self._settings = settings
         self._log = log
         self._in_order = in_order

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 RESERVED = ("ts", "seq", "epoch", "source")  # fields of every message
 _WORLD = 0o007
 _GROUP = 0o070
+_DATA_DIR = re.compile(r"""^\s*data_dir\s*=\s*["'](.+?)["']""", re.MULTILINE)
 _PARSER_LINE = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)")
 
 
@@ -46,6 +47,26 @@ def load(path: Path) -> Settings:
     if settings is None or found:
         raise ConfigFileError(path, found)
     return settings
+
+
+def data_dir_of(path: Path) -> Path:
+    """The agent's data folder as a file names it, whatever else is wrong with the file.
+
+    Raises:
+        ConfigError: the file cannot be read, or names no data folder.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read", hint="name an existing file, or give --data-dir") from error
+    try:
+        named = next((agent.get("data_dir") for agent in _tables(tomllib.loads(text).get("agent"))), None)
+    except tomllib.TOMLDecodeError:
+        found = _DATA_DIR.search(text)  # a file that is no TOML now was one when the agent began
+        named = found.group(1) if found is not None else None
+    if not isinstance(named, str) or not named:
+        raise ConfigError(f"{path} names no agent.data_dir", hint="write it, or give --data-dir")
+    return Path(os.path.abspath(path.absolute().parent / named))  # noqa: PTH100 - Path.resolve would follow links
 
 
 def problems(path: Path) -> list[Problem]:

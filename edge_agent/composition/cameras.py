@@ -23,18 +23,25 @@ LOOK_BACK = 500
 
 
 def camera_sources(settings: Settings, store: StoreReader, clock: Clock, metrics: Metrics) -> list[CameraSource]:
-    """A source for each station with a camera; parts that a sudden end left without a verdict get NO_VERDICT."""
-    sources = []
-    for station in settings.stations:
-        if station.camera is None:
-            continue
-        file = station.camera.password_file
-        password = partial(read_secret, Path(file)) if file is not None else None
-        source = CameraSource(station, clock, password, metrics)
-        if station.camera.trigger is not None:
-            source.recover(unjudged(store, station))
-        sources.append(source)
-    return sources
+    """A source for each station with a camera."""
+    return [
+        camera_source(station, store, clock, metrics) for station in settings.stations if station.camera is not None
+    ]
+
+
+def camera_source(station: StationSettings, store: StoreReader, clock: Clock, metrics: Metrics) -> CameraSource:
+    """The source of a station with a camera; parts that a sudden end left without a verdict get NO_VERDICT.
+
+    Raises:
+        ConfigError: the station has no camera.
+    """
+    camera = station.camera
+    file = camera.password_file if camera is not None else None
+    password = partial(read_secret, Path(file)) if file is not None else None
+    source = CameraSource(station, clock, password, metrics)
+    if camera is not None and camera.trigger is not None:
+        source.recover(unjudged(store, station))
+    return source
 
 
 def unjudged(store: StoreReader, station: StationSettings) -> list[Event]:

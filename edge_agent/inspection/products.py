@@ -28,7 +28,7 @@ class ProductLog:
     >>> log = ProductLog()
     >>> log.hear("end", "bracket-b", Instant(2_000_000, 2_000, "boot"))
     True
-    >>> [log.at("end", Instant(0, mono_ns, "boot"), "bracket-a") for mono_ns in (1_999, 2_000)]
+    >>> [log.at("end", Instant(2_000_000, mono_ns, "boot"), "bracket-a") for mono_ns in (1_999, 2_000)]
     ['bracket-a', 'bracket-b']
     """
 
@@ -55,7 +55,9 @@ class ProductLog:
         """The product at a moment; `before` holds until the first change."""
         changes = self._changes.get(station, [])
         same_boot = [change for change in changes if change.heard.boot_id == moment.boot_id]
-        place = bisect_right([change.heard.mono_ns for change in same_boot], moment.mono_ns)
+        # messages of one look at the network share the monotonic time, and their wall times keep their order
+        places = [(change.heard.mono_ns, change.heard.utc_us) for change in same_boot]
+        place = bisect_right(places, (moment.mono_ns, moment.utc_us))
         if place:
             return same_boot[place - 1].product
         earlier = [change for change in changes if change.heard.boot_id != moment.boot_id]
