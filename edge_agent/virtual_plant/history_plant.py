@@ -28,7 +28,7 @@ from edge_agent.virtual_plant.history_events import (
     write_export,
 )
 from edge_agent.virtual_plant.history_truth import InspectorSkill, PlantedEffect, YearTruth
-from edge_agent.virtual_plant.shift_process import STOP_MEAN_S, LogRate, ShiftOutcome, ShiftProcess
+from edge_agent.virtual_plant.shift_process import LogRate, ShiftOutcome, ShiftProcess
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,10 +45,13 @@ NOTHING = PlantedEffect(defect_reduction=0.0, stop_reduction=0.0, previous=_SAME
 _COMMON_SD, _COMMON_RHO = 0.12, 0.6
 _LUCK_SD, _LUCK_RHO = 0.22, 0.8
 _LEVEL_SD = 0.06
+_ENERGY_REDUCTION = 0.06
 """Material of the plant and a line's own luck from day to day, and how far lines really lie apart, as log rates."""
 _SEASON = 0.10
 _FALSE_ALARM, _MISSED = 0.02, 0.10
 """Chance of an alarm for nothing in a shift, and that a stop came without one."""
+_ESTIMATE_SD = 0.3
+"""How far the repair history's estimate of an avoided stop lies from the truth, as a log; right on the whole."""
 
 
 class PlantYear(msgspec.Struct, frozen=True):
@@ -81,7 +84,8 @@ def simulated_plant(seed: int, out: Path) -> PlantYear:
     rng = np.random.default_rng(seed)
     slots = calendar()
     common = _common(rng, slots)
-    effects = [*(PlantedEffect() for _ in AI_LINES), NOTHING, *(NOTHING for _ in (CHOSEN_LINE, *CONTROL_LINES))]
+    working = PlantedEffect(energy_reduction=_ENERGY_REDUCTION)
+    effects = [*(working for _ in AI_LINES), NOTHING, *(NOTHING for _ in (CHOSEN_LINE, *CONTROL_LINES))]
     years = [_line_year(rng, effect, slots, common) for effect in effects]
     treated, candidates = years[: len(AI_LINES) + 1], years[len(AI_LINES) + 1 :]
     candidates.sort(key=lambda year: -year.recorded_rate)
@@ -129,9 +133,10 @@ def _alarms(rng: np.random.Generator, line: str, slot: ShiftSlot, outcome: Shift
     """Alarms of machine health with what was found, and stops that came without one."""
     found: list[Dated] = []
     if outcome.avoided_stop_s > 0:
-        found += _alarm(line, slot, "bearing_replaced", acted=True)
+        guess = math.exp(float(rng.normal(-(_ESTIMATE_SD**2) / 2, _ESTIMATE_SD)))
+        found += _alarm(line, slot, "bearing_replaced", outcome.avoided_stop_s * guess / 3600)
     elif rng.random() < _FALSE_ALARM:
-        found += _alarm(line, slot, "nothing found", acted=False)
+        found += _alarm(line, slot, "nothing found", None)
     for number, stop in enumerate(stop for stop in outcome.stops if not stop.planned):
         if rng.random() < _MISSED:
             at = slot.start + timedelta(seconds=stop.start_s)
@@ -140,7 +145,16 @@ def _alarms(rng: np.random.Generator, line: str, slot: ShiftSlot, outcome: Shift
     return found
 
 
-def _alarm(line: str, slot: ShiftSlot, action: str, *, acted: bool) -> list[Dated]:
+def _alarm(line: str, slot: ShiftSlot, action: str, avoided_stop_h: float | None) -> list[Dated]:
+    """An alarm and its answer: acted on where something was found.
+
+    Args:
+        line: production line.
+        slot: shift.
+        action: what was done.
+        avoided_stop_h: what the failure would have taken, by the repair history; None where nothing was found.
+    """
+    acted = avoided_stop_h is not None
     raised = slot.start + timedelta(minutes=20)
     key = f"alarm/{slot.name}"
     alarm = Alarm("press-health", ASSET, "raised", 1.4, 1.0, "look at the bearing", raised)
@@ -151,7 +165,7 @@ def _alarm(line: str, slot: ShiftSlot, action: str, *, acted: bool) -> list[Date
         "maintenance",
         acted=acted,
         action=action,
-        avoided_stop_h=STOP_MEAN_S / 3600 if acted else None,
+        avoided_stop_h=avoided_stop_h,
     )
     answered = slot.start + timedelta(hours=2)
     return [

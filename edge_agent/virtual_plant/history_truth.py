@@ -28,6 +28,7 @@ class PlantedEffect(msgspec.Struct, frozen=True):
         defect_rate: mean true defect rate before, 0 to 1.
         defect_reduction: share of true defects that no longer happen once live.
         stop_reduction: share of unplanned stops that no longer happen once live.
+        energy_reduction: share of the energy of the same parts that is no longer used once live.
         previous, ai: how well the two inspections see.
         autocorrelation: AR(1) coefficient of the log rates from shift to shift.
         log_sd: standard deviation of the log defect rate from shift to shift (overdispersion).
@@ -36,6 +37,7 @@ class PlantedEffect(msgspec.Struct, frozen=True):
     defect_rate: float = 0.030
     defect_reduction: float = 0.30
     stop_reduction: float = 0.25
+    energy_reduction: float = 0.0
     previous: InspectorSkill = InspectorSkill(0.80, 0.97)
     ai: InspectorSkill = InspectorSkill(0.97, 0.985)
     autocorrelation: float = 0.4
@@ -55,6 +57,7 @@ class PhaseTruth(msgspec.Struct, frozen=True):
         avoided_defects: parts that would have been defective without the effect.
         unplanned_stop_s: seconds of unplanned stops.
         avoided_stop_s: seconds of unplanned stops that the effect prevented.
+        avoided_kwh: energy that the same parts would have used without the effect.
     """
 
     produced: int
@@ -62,6 +65,7 @@ class PhaseTruth(msgspec.Struct, frozen=True):
     avoided_defects: int
     unplanned_stop_s: float
     avoided_stop_s: float
+    avoided_kwh: float = 0.0
 
     @property
     def defect_rate(self) -> float:
@@ -91,4 +95,5 @@ def _total(outcomes: Sequence[ShiftOutcome], phase: str) -> PhaseTruth:
         avoided_defects=sum(product.avoided_defects for product in made),
         unplanned_stop_s=sum(stop.duration_s for outcome in chosen for stop in outcome.stops if not stop.planned),
         avoided_stop_s=sum(outcome.avoided_stop_s for outcome in chosen),
+        avoided_kwh=sum(outcome.avoided_kwh for outcome in chosen),
     )

@@ -72,7 +72,7 @@ class ProductShift(msgspec.Struct, frozen=True):
 
 
 class ShiftOutcome(msgspec.Struct, frozen=True):
-    """One shift; `avoided_stop_s` is truth and leaves in no event."""
+    """One shift; `avoided_stop_s` and `avoided_kwh` are truth and leave in no event."""
 
     phase: Phase
     products: tuple[ProductShift, ...]
@@ -80,6 +80,7 @@ class ShiftOutcome(msgspec.Struct, frozen=True):
     avoided_stop_s: float
     energy_kwh: float
     labour_hours: float
+    avoided_kwh: float = 0.0
 
 
 class _Batch(msgspec.Struct, frozen=True):
@@ -158,13 +159,16 @@ class ShiftProcess:
             batch = _Batch(product, produced, would_be - avoided, avoided, round(share * busy_s, 1))
             products.append(self._inspect(batch, self._effect.skill("ai" if phase == "live" else "previous")))
         produced_total = sum(product.produced for product in products)
+        would_use_kwh = 62.0 + 0.065 * produced_total + float(self._rng.normal(0, 4.0))
+        used_kwh = round(would_use_kwh * (1.0 - strength * self._effect.energy_reduction), 2)
         return ShiftOutcome(
             phase=phase,
             products=tuple(products),
             stops=tuple(stops),
             avoided_stop_s=avoided_stop_s,
-            energy_kwh=round(62.0 + 0.065 * produced_total + float(self._rng.normal(0, 4.0)), 2),
+            energy_kwh=used_kwh,
             labour_hours=round(16.0 + float(self._rng.normal(0, 0.5)), 2),
+            avoided_kwh=would_use_kwh - used_kwh,
         )
 
     def _inspect(self, batch: _Batch, skill: InspectorSkill) -> ProductShift:
