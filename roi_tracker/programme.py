@@ -122,8 +122,12 @@ class Programme:
         if reporting is not None and self._case.start_date <= reporting.last:
             since = Period(first=self._case.start_date, last=reporting.last)
             done = harm(self._case, books, observations, since, defect_rates(self.baselines()))
-        around = Surroundings(books, done, Activity(observations), self.adjusted(), on)
+        around = Surroundings(books, done, self.activity(), self.adjusted(), on)
         return realize(self._case, self.measure(), reporting, self._calendar.expected, around)
+
+    def activity(self) -> Activity:
+        """What was made and how, day by day."""
+        return Activity(self.observations())
 
     def books(self) -> Books:
         """What the ledger says of this case.
@@ -141,7 +145,7 @@ class Programme:
         """
         if self._ledger is not None:
             verified(self._ledger)
-        return board(self._case, Activity(self.observations()), self.measure())
+        return board(self._case, self.activity(), self.measure())
 
     def joint_losses(self) -> tuple[JointLoss, ...]:
         """Losses that several events of the store tell of."""

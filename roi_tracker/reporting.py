@@ -19,7 +19,6 @@ from roi_tracker.observations.quality import QualityScope, data_quality
 from roi_tracker.observations.shifts import ShiftCalendar
 from roi_tracker.piloting import Piloting, prospect_of
 from roi_tracker.programme import Programme
-from roi_tracker.realization.activity import Activity
 from roi_tracker.realization.board import Board, board
 from roi_tracker.realization.projection import Projection
 from roi_tracker.report.case_text import CaseFormat, CaseText
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
     from roi_tracker.observations.rows import Observations
     from roi_tracker.ports import LedgerStore, TrackerStore
     from roi_tracker.proof.proving import Proof
+    from roi_tracker.realization.activity import Activity
     from roi_tracker.realization.realized import Realization
 
 AUTHOR = "roi-tracker report"
@@ -100,6 +100,7 @@ class Reporting(Programme):
         self._seen: Observations | None = None
         self._until: date | None = None
         self._proofs: tuple[Proof, ...] | None = None
+        self._active: Activity | None = None
         self._made: dict[date | None, Realization] = {}
 
     def observations(self, watermark: int | None = None) -> Observations:
@@ -114,7 +115,7 @@ class Reporting(Programme):
     def look_from(self, on: date) -> None:
         """A report tells of nothing after its own date: neither what was measured nor what was paid."""
         if self._until != on and (self._until is not None or self.observations().until(on) is not self._seen):
-            self._seen, self._proofs, self._made, self._until = None, None, {}, on
+            self._seen, self._proofs, self._active, self._made, self._until = None, None, None, {}, on
 
     def baselines(self) -> Sequence[FrozenBaseline]:
         """Frozen baselines of the moment."""
@@ -126,6 +127,12 @@ class Reporting(Programme):
         if self._proofs is None:
             self._proofs = super().measure()
         return self._proofs
+
+    def activity(self) -> Activity:
+        """What was made and how, counted once."""
+        if self._active is None:
+            self._active = super().activity()
+        return self._active
 
     def books(self) -> Books:
         """The ledger of the moment."""
@@ -139,7 +146,7 @@ class Reporting(Programme):
 
     def board(self) -> Board:
         """The weekly KPI board."""
-        return board(self._case, Activity(self.observations()), self.measure())
+        return board(self._case, self.activity(), self.measure())
 
     def inputs(self) -> Inputs:
         """What a report of this moment is made from."""
