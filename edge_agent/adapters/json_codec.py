@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from edge_agent.instant import Instant
-    from edge_agent.payloads.topic_entries import ReadingsPlan
+    from edge_agent.payloads.topic_entries import TopicPlan
     from edge_agent.ports import Decoded, Stretch
     from edge_agent.settings.mqtt import MqttSourceSettings
 
@@ -55,12 +55,12 @@ class JsonCodec:
         body = read_json(payload, self._reader.max_bytes)
         return decode_value(entry, body, self._reader.message(topic, payload, received, retained=retained))
 
-    def plan(self, topic: str) -> ReadingsPlan | None:
+    def plan(self, topic: str) -> TopicPlan | None:
         """Which readings a topic carries; None where `read_run` has nothing to do."""
         return self._reader.plan(topic)
 
     def read_run(
-        self, plans: Sequence[ReadingsPlan | None], payloads: Sequence[bytes], received_us: int
+        self, plans: Sequence[TopicPlan | None], payloads: Sequence[bytes], received_us: int
     ) -> Sequence[Stretch]:
         """As `ports.RunCodec.decode_run`, for topics whose plans are known."""
         return self._runs.read(plans, payloads, received_us)

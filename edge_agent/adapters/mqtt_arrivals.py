@@ -136,6 +136,7 @@ class ArrivalReader:
                     received_mono_ns=arrived.received.mono_ns,
                     readings=stretch.readings,
                     messages=stretch.stop - stretch.first,
+                    marks=stretch.marks,
                 )
 
     def _stretches(self, run: ArrivalRun) -> Sequence[Stretch]:

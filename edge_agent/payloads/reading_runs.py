@@ -2,7 +2,7 @@
 
 One message costs the checks of `strict_json` and `values` and an object or two for each step. Messages that came
 together can share them: their payloads are joined into one JSON array, read in one call, and the checks count
-characters of the whole. Plain is a bare number, or a flat object without `seq` whose texts hold no escapes. What is
+characters of the whole. Plain is a bare number, or a flat object whose texts hold no escapes. What is
 found here is exactly what message by message would give (a property test holds it); a doubt about any message of a run
 halves the run, so that a broken message costs its neighbours a little time and nothing else.
 """
@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from edge_agent.errors import PoisonMessageError
-from edge_agent.payloads.values import LATEST_US, number_time
+from edge_agent.payloads.values import LATEST_US, mark_of, number_time
 from edge_agent.ports.intake import Stretch
 from edge_agent.readings import Quality, ReadingRun
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from edge_agent.payloads.topic_entries import ReadingsPlan
-    from edge_agent.readings import Channel
+    from edge_agent.payloads.topic_entries import ReadingsPlan, TopicPlan
+    from edge_agent.readings import Channel, SequenceMark
 
 FEWEST = 8
 """Messages of a run that is worth the trouble; fewer are read one by one."""
@@ -53,7 +53,7 @@ class RunReader:
         self._max_skew_us = max_skew_us
         self._max_future_us = max_future_us
 
-    def read(self, plans: Sequence[ReadingsPlan | None], payloads: Sequence[bytes], received_us: int) -> list[Stretch]:
+    def read(self, plans: Sequence[TopicPlan | None], payloads: Sequence[bytes], received_us: int) -> list[Stretch]:
         """Stretches of a run, in order, that leave no message out.
 
         Args:
@@ -71,12 +71,12 @@ class RunReader:
                 half = (first + stop) // 2
                 waiting += [(half, stop), (first, half)]
             else:
-                stretches.append(Stretch(first, stop, some))
+                stretches.append(Stretch(first, stop, some.run, some.marks) if some else Stretch(first, stop, None))
         return stretches
 
     def _columns(
-        self, plans: Sequence[ReadingsPlan | None], payloads: Sequence[bytes], received_us: int
-    ) -> ReadingRun | None:
+        self, plans: Sequence[TopicPlan | None], payloads: Sequence[bytes], received_us: int
+    ) -> _Columns | None:
         """Readings of messages that are all plain and sound; None when one is not, or when there is a doubt."""
         if None in plans or max(map(len, payloads)) > self._max_bytes:
             return None
@@ -87,35 +87,48 @@ class RunReader:
         for at_us, (plan, body) in enumerate(zip(plans, bodies, strict=True), received_us):
             if plan is None or not columns.add(plan, body, at_us):
                 return None
-        return columns.run
+        return columns
 
 
 class _Columns:
-    """Readings as they are found; a time before `oldest_us` or after `newest_us` needs a closer look."""
+    """Readings and numbers as they are found; a time before `oldest_us` or after `newest_us` needs a closer look."""
 
     def __init__(self, oldest_us: float, newest_us: float) -> None:
         self._oldest_us = max(oldest_us, 0)
         self._newest_us = min(newest_us, LATEST_US)
         self.run = ReadingRun([], [], [], [])
+        self.marks: list[SequenceMark] = []
 
-    def add(self, plan: ReadingsPlan, body: _Flat | float, at_us: int) -> bool:
+    def add(self, known: TopicPlan, body: _Flat | float, at_us: int) -> bool:
         """Add a message's readings; False when it is not plain."""
+        plan = known.readings
         if not isinstance(body, dict):
             return plan.scalar and self._append(plan, plan.channels["value"], at_us, body)
-        if "seq" in body or ("line" in body and body["line"] != plan.line and "line" not in plan.channels):
+        if "seq" in body and not self._add_mark(body, known.topic):
+            return False
+        if "line" in body and body["line"] != plan.line and "line" not in plan.channels:
             return False
         stamp = body.get("ts")
         t_us = at_us if stamp is None else _time_us(stamp)
         if t_us is None or not self._oldest_us <= t_us <= self._newest_us:
             return False
-        known = False
+        mapped = False
         for name, channel in plan.channels.items():
             if name in body:
-                known = True
+                mapped = True
                 value = body[name]
                 if value is not None and not self._append(plan, channel, t_us, value):
                     return False
-        return known
+        return mapped
+
+    def _add_mark(self, body: _Flat, topic: str) -> bool:
+        try:
+            mark = mark_of(body, topic)
+        except PoisonMessageError:
+            return False
+        if mark is not None:
+            self.marks.append(mark)
+        return True
 
     def _append(self, plan: ReadingsPlan, channel: Channel, t_us: int, value: _Value) -> bool:
         kind = type(value)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from edge_agent.instant import Instant
-    from edge_agent.payloads.topic_entries import ReadingsPlan
+    from edge_agent.payloads.topic_entries import TopicPlan
     from edge_agent.ports import Codec, Decoded
 
 
@@ -33,12 +33,12 @@ class FilteredCodec(Protocol):
 class PlannedCodec(FilteredCodec, Protocol):
     """A codec that reads runs of messages once it is known what each topic carries."""
 
-    def plan(self, topic: str) -> ReadingsPlan | None:
+    def plan(self, topic: str) -> TopicPlan | None:
         """Which readings a topic carries; None where messages must be read one by one."""
         ...
 
     def read_run(
-        self, plans: Sequence[ReadingsPlan | None], payloads: Sequence[bytes], received_us: int
+        self, plans: Sequence[TopicPlan | None], payloads: Sequence[bytes], received_us: int
     ) -> Sequence[Stretch]:
         """As `ports.RunCodec.decode_run`."""
         ...
@@ -52,7 +52,7 @@ class CodecRouter:
         self._codecs = TopicMap(entries)
         self.filters = tuple(topic_filter for topic_filter, _ in entries)
         self._planned = next((codec for codec in codecs if isinstance(codec, PlannedCodec)), None)
-        self._plans: dict[bytes, ReadingsPlan | None] = {}
+        self._plans: dict[bytes, TopicPlan | None] = {}
 
     def decode(self, topic: str, payload: bytes, received: Instant, *, retained: bool) -> Decoded:
         """Decode one message with the codec of its topic.
@@ -76,7 +76,7 @@ class CodecRouter:
             plans = [self._plan(topic) for topic in topics]
         return self._planned.read_run(plans, payloads, received_us)
 
-    def _plan(self, topic: bytes) -> ReadingsPlan | None:
+    def _plan(self, topic: bytes) -> TopicPlan | None:
         """The plan of a topic that the codec of runs owns; nobody else may read it, whatever its filters say."""
         if topic in self._plans:
             return self._plans[topic]

@@ -39,6 +39,13 @@ class ReadingsPlan(msgspec.Struct, frozen=True):
         return Reading(self.channels[name], t_us, value, Quality.BAD if impossible else Quality.GOOD)
 
 
+class TopicPlan(msgspec.Struct, frozen=True, gc=False):
+    """A topic and the plan of its payloads."""
+
+    topic: str
+    readings: ReadingsPlan
+
+
 class _Unified(msgspec.Struct, frozen=True):
     settings: UnifiedTopics
     pattern: TopicPattern

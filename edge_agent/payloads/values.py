@@ -31,7 +31,7 @@ from edge_agent import events
 from edge_agent.errors import PoisonMessageError
 from edge_agent.instant import MICROSECONDS_PER_SECOND, Instant, from_us, to_us
 from edge_agent.payloads.strict_json import TEXT_REASONS
-from edge_agent.payloads.topic_entries import ReadingsPlan, TopicEntries
+from edge_agent.payloads.topic_entries import ReadingsPlan, TopicEntries, TopicPlan
 from edge_agent.ports import Decoded
 from edge_agent.readings import Channel, Reading, SequenceMark
 
@@ -102,13 +102,13 @@ class PayloadReader:
         """What is known about a message besides its content."""
         return Message(topic, payload, received, retained, self._max_skew_us, self._max_future_us)
 
-    def plan(self, topic: str) -> ReadingsPlan | None:
+    def plan(self, topic: str) -> TopicPlan | None:
         """Which readings a topic carries; None where it carries none, or nobody knows it."""
         try:
             entry = self.entries.find(topic)
         except PoisonMessageError:
             return None
-        return entry if isinstance(entry, ReadingsPlan) else None
+        return TopicPlan(topic, entry) if isinstance(entry, ReadingsPlan) else None
 
 
 def decode_value(entry: ReadingsPlan | FactTopic, body: object, message: Message) -> Decoded:
@@ -125,7 +125,7 @@ def decode_value(entry: ReadingsPlan | FactTopic, body: object, message: Message
 
 def _readings(entry: ReadingsPlan, body: object, message: Message) -> Decoded:
     if isinstance(body, dict):
-        return Decoded(readings=_sample(entry, body, message, "$"), mark=_mark(body, message))
+        return Decoded(readings=_sample(entry, body, message, "$"), mark=mark_of(body, message.topic))
     if isinstance(body, list):
         return _batch(entry, body, message)
     if not entry.scalar:
@@ -146,7 +146,7 @@ def _batch(entry: ReadingsPlan, samples: list[Any], message: Message) -> Decoded
         if len(samples) > 1 and sample.get("ts") is None:
             raise PoisonMessageError("missing_ts", "every sample of an array needs its time", field=f"{path}.ts")
         readings += _sample(entry, sample, message, path)
-        marks.add(_mark(sample, message))
+        marks.add(mark_of(sample, message.topic))
     return Decoded(readings=readings, mark=marks.pop() if len(marks) == 1 else None)
 
 
@@ -191,7 +191,7 @@ def _fact(topic: FactTopic, body: object, message: Message) -> Decoded:
     origin = body.get("origin", "measured")
     if origin not in _ORIGINS:
         raise PoisonMessageError("wrong_value", f"one of {', '.join(_ORIGINS)}", field="origin", value=_shown(origin))
-    mark = _mark(body, message)
+    mark = mark_of(body, message.topic)
     ts = body.get("ts")
     t_us = None if ts is None else _stamp(ts, "ts", message)
     key = _key(topic.line, topic.kind, body, mark, t_us, message.payload)
@@ -223,7 +223,7 @@ def identity_of(line: str, kind: str, body: dict[str, Any], message: Message) ->
         PoisonMessageError: one of those fields makes no sense.
     """
     _refuse_foreign_line(body, line, ())
-    mark, ts = _mark(body, message), body.get("ts")
+    mark, ts = mark_of(body, message.topic), body.get("ts")
     t_us = None if ts is None else _stamp(ts, "ts", message)
     named = any(field in body for field in ("key", "seq", "ts"))
     key = _key(line, kind, body, mark, t_us, message.payload) if named else ""
@@ -278,7 +278,12 @@ def _refuse_foreign_line(body: dict[str, Any], line: str, channels: dict[str, Ch
         raise PoisonMessageError("foreign_line", f"this topic belongs to line {line}", field="line", value=claimed)
 
 
-def _mark(body: dict[str, Any], message: Message) -> SequenceMark | None:
+def mark_of(body: dict[str, Any], topic: str) -> SequenceMark | None:
+    """The publisher's number of an object; None where it bears none.
+
+    Raises:
+        PoisonMessageError: `wrong_type` or `wrong_value`.
+    """
     number = body.get("seq")
     if number is None:
         return None
@@ -289,10 +294,10 @@ def _mark(body: dict[str, Any], message: Message) -> SequenceMark | None:
     epoch = _name(body.get("epoch", "0"), "epoch")
     if "/" in epoch:  # it is followed by / in keys
         raise PoisonMessageError("wrong_value", "an epoch holds no /", field="epoch", value=epoch)
-    source = body.get("source", message.topic)
+    source = body.get("source", topic)
     if not isinstance(source, str):
         raise PoisonMessageError("wrong_type", "a source is a text", field="source", value=_shown(source))
-    return SequenceMark(source if source == message.topic else _name(source, "source"), epoch, number)
+    return SequenceMark(source if source == topic else _name(source, "source"), epoch, number)
 
 
 def _name(value: object, field: str) -> str:

@@ -53,6 +53,7 @@ class Delivery(msgspec.Struct, frozen=True, gc=False):
         waveforms: blocks of samples; they are worked on and not stored.
         silent: machines whose publisher said that it is gone.
         messages: how many messages it stands for.
+        marks: numbers of the messages of a run.
         behind: stations whose images came before on the same connection; it is durable only after those.
     """
 
@@ -67,6 +68,7 @@ class Delivery(msgspec.Struct, frozen=True, gc=False):
     waveforms: Sequence[Waveform] = ()
     silent: Sequence[Silence] = ()
     messages: int = 1
+    marks: Sequence[SequenceMark] = ()
     behind: Sequence[str] = ()
 
 
@@ -101,11 +103,13 @@ class Stretch(msgspec.Struct, frozen=True, gc=False):
     Attributes:
         first, stop: their places in the run, `stop` not included.
         readings: what they carry, in their order; None where each message must be decoded by itself.
+        marks: numbers of those whose publisher numbers them.
     """
 
     first: int
     stop: int
     readings: ReadingRun | None
+    marks: Sequence[SequenceMark] = ()
 
 
 @runtime_checkable

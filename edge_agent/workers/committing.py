@@ -154,7 +154,7 @@ class Committer:
             at=self._clock.now(),
             events=[event for entry in entries for event in entry.events],
             readings=readings,
-            marks=[delivery.mark for delivery in deliveries if delivery.mark is not None],
+            marks=[mark for delivery in deliveries for mark in (delivery.mark, *delivery.marks) if mark is not None],
             outbox=[message for entry in entries for message in entry.outbox],
             settled=[key for entry in entries for key in entry.settled],
             quarantined=[poison for delivery in deliveries for poison in delivery.quarantined],
@@ -222,4 +222,5 @@ def _apart(entry: Entry, delivery: Delivery) -> list[Entry]:
         Entry(delivery=Delivery(delivery.source, None, delivery.received_mono_ns, readings=(reading,)))
         for reading in delivery.readings
     ]
-    return [*each, Entry(events=entry.events, outbox=entry.outbox, settled=entry.settled)]
+    rest = Delivery(delivery.source, None, delivery.received_mono_ns, marks=delivery.marks)
+    return [*each, Entry(delivery=rest, events=entry.events, outbox=entry.outbox, settled=entry.settled)]

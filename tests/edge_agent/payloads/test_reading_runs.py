@@ -15,7 +15,7 @@ from edge_agent.errors import PoisonMessageError
 from edge_agent.instant import Instant
 from edge_agent.payloads.reading_runs import FEWEST
 from edge_agent.ports import Decoded, RunCodec
-from edge_agent.readings import Quality, Reading, ReadingRun
+from edge_agent.readings import Quality, Reading, ReadingRun, SequenceMark
 from edge_agent.settings.mqtt import ChannelTopic, FactTopic, MqttSourceSettings
 
 if TYPE_CHECKING:
@@ -59,12 +59,15 @@ def check(messages: Sequence[tuple[bytes, bytes]]) -> int:
             continue
         together += stretch.stop - stretch.first
         expected: list[Reading] = []
+        marks: list[SequenceMark] = []
         for place in range(stretch.first, stretch.stop):
             decoded = one_by_one(*messages[place], NOW_US + place)
             assert decoded is not None, messages[place]
-            assert msgspec.structs.replace(decoded, readings=()) == Decoded()
+            assert msgspec.structs.replace(decoded, readings=(), mark=None) == Decoded()
             expected += decoded.readings
+            marks += [decoded.mark] if decoded.mark is not None else []
         assert list(stretch.readings) == expected
+        assert list(stretch.marks) == marks
     assert at == len(messages)
     return together
 
@@ -83,7 +86,9 @@ VALUES: st.SearchStrategy[Any] = st.one_of(
     st.sampled_from([None, True, "21", [], {}, -0.0, 10**400, "a\\b", 'q"', "공장", "}", "{", ",\n", "line"]),
 )
 OBJECTS = st.dictionaries(
-    st.sampled_from(["ts", "a", "b", "value", "line", "seq", "x", 'q"', "value:"]), VALUES, max_size=5
+    st.sampled_from(["ts", "a", "b", "value", "line", "seq", "epoch", "source", "x", 'q"', "value:"]),
+    VALUES,
+    max_size=5,
 ).flatmap(lambda fields: STAMPS.map(lambda ts: fields | {"ts": ts}))
 GOOD = st.tuples(
     st.just(b"o/1"),
@@ -130,6 +135,7 @@ def test_plain_messages_are_read_at_once() -> None:
     assert check([(b"s", str(n).encode()) for n in range(100)]) == 100
     assert check([pair for n in range(100) for pair in ((b"s", str(n).encode()), stamped(1, b=None)[0])]) == 200
     assert check(stamped(100, line="p", x="text", b=1.5)) == 100
+    assert check(stamped(100, seq=7, epoch="e", source="plc-1")) == 100
     assert check([(b"line", b'{"line": 3}')] * 20) == 20
 
 
@@ -140,7 +146,8 @@ def test_a_broken_message_costs_only_its_neighbours() -> None:
 
 
 def test_what_needs_more_than_readings_is_left_alone() -> None:
-    assert check(stamped(50, seq=1)) == 0
+    assert check(stamped(50, seq=-1)) == 0
+    assert check(stamped(50, seq=1.5)) == 0
     assert check(stamped(50, line="other")) == 0
     assert check([(b"f", b'{"state": "running", "seq": 1}')] * 50) == 0
     assert check([(b"o/msgpack", b'{"a": 1}')] * 50) == 0
