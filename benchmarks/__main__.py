@@ -63,6 +63,11 @@ BENCHMARKS = (
         quick=("--messages", "20000", "--runs", "3"),
         full=("--messages", "100000", "--runs", "7"),
     ),
+    Benchmark(
+        "benchmarks.readings_store",
+        "What does a reading cost on disk, and how fast is a sensor read back?",
+        quick=("--hours", "8"),
+    ),
     Benchmark("benchmarks.feature_tick", "How much of a loop over channels does a tick of 200 cost?", ("--runs", "3")),
     Benchmark("benchmarks.cwru", "Which bearing faults are found, by load?"),
     Benchmark("benchmarks.real_data_replay", "What does the running agent make of real data?"),
