@@ -96,7 +96,7 @@ def _harm(w: ReportWording) -> Table:
                 w.exact(row.amount),
             )
         )
-        details.append(f"{_formula(w, row)} \N{MIDDLE DOT} {_sure(w, limits)}")
+        details.append(f"{_formula(w, row)} \N{MIDDLE DOT} {limits_text(w, limits)}")
     columns = (
         Column(t("costs.harm_row"), figures=False, how="harm"),
         Column(t("costs.line"), figures=False),
@@ -115,7 +115,7 @@ def _formula(w: ReportWording, row: HarmRow) -> str:
     return f"{said} \N{MIDDLE DOT} " + w.t("costs.covered", line=w.line(row.covered_by))
 
 
-def _sure(w: ReportWording, limits: HarmLimits) -> str:
+def limits_text(w: ReportWording, limits: HarmLimits) -> str:
     """The interval, or why there is none."""
     ends = (
         {} if limits.low is None or limits.high is None else {"low": w.exact(limits.low), "high": w.exact(limits.high)}

@@ -11,6 +11,7 @@ import msgspec
 import xlsxwriter
 
 from roi_tracker.render.report_content import report_content
+from roi_tracker.render.report_money import limits_text
 from roi_tracker.render.report_wording import ReportWording
 from roi_tracker.render.report_workbook_lines import LineSheets
 from roi_tracker.render.report_workbook_observations import write_observations
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from roi_tracker.report.drilldown import Drill
     from roi_tracker.report.model import Report
 
-_OWN_SHEETS = frozenset({"head", "curve", "lines", "classes", "bridge", "costs"})
+_OWN_SHEETS = frozenset({"head", "curve", "lines", "lines-short", "bridge", "bridge-lines", "costs"})
 """Sections of the content that have sheets of their own."""
 _FACTOR = "0.000000"
 
@@ -135,7 +136,7 @@ def _costs(book: Book, w: ReportWording, unit: str) -> list[_Cost]:
         [t("costs.month"), t("costs.harm_row"), t("costs.line"), t("costs.quantity"), t("costs.unit_value"), w.unit],
         repeat=False,
     )
-    for one in ledger.harm:
+    for one, limits in zip(ledger.harm, report.harm_limits, strict=True):
         row += 1
         sheet.day(row, 0, one.day)
         sheet.text(row, 1, t(f"harm.{one.cause}"))
@@ -148,6 +149,7 @@ def _costs(book: Book, w: ReportWording, unit: str) -> list[_Cost]:
             found.append(_Cost(one.day, t(f"harm.{one.cause}"), sheet.at(row, 5), one.amount))
         else:
             sheet.text(row, 6, t("costs.covered", line=w.line(one.covered_by)))
+        sheet.text(row, 7, limits_text(w, limits))
     return found
 
 
