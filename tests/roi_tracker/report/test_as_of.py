@@ -30,8 +30,6 @@ def test_nothing_after_its_date_is_in_a_report(plant: Plant) -> None:
     assert programme.report(ON) == whole
 
 
-
-
 def test_the_facts_head_is_printed_and_is_one_of_the_store(plant: Plant) -> None:
     head = plant.reporting().report(ON).inputs.facts_head
     store, _ = plant.open()
