@@ -33,13 +33,12 @@ BEGIN, END = "<!-- made by benchmarks.carries -->", "<!-- end -->"
 USED = 0.5
 """Share of what was measured that a plan may use: the rest is for peaks, catching up and people looking."""
 YEAR_S = 31_536_000
-YEAR_MINUTES = 525_600
 SENSORS_A_LINE, SENSOR_HZ, CAMERAS_A_LINE, FRAMES_HZ = 50, 1.0, 2, 1.0
 """The line of the example."""
 
 MESSAGES, CPU = "ingest.messages", "ingest.cpu"
 FRAME = "decision_latency.frame"
-READING, ROLLUP = "storage.reading_bytes", "storage.rollup_bytes"
+READING, ROLLUP = "readings_store.bytes", "readings_store.rollup_bytes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +115,12 @@ def sentences(summary: Summary, language: Language) -> str:
 def _disk(say: Wording, reading: Outcome | None, rollup: Outcome | None) -> list[str]:
     if reading is None or rollup is None:
         return []
-    sensor_bytes = YEAR_S * reading.median + YEAR_MINUTES * rollup.median
+    sensor_bytes = YEAR_S * (reading.median + rollup.median)
     return [
         say.disk.format(
             reading_bytes=number(reading.median),
             rollup_bytes=number(rollup.median),
             year=YEAR_S,
-            minutes=YEAR_MINUTES,
             sensor_mb=number(sensor_bytes / 1e6),
             thousand_gb=number(sensor_bytes * 1_000 / 1e9),
         )

@@ -145,15 +145,15 @@ def test_the_arithmetic_by_hand() -> None:
             Outcome("ingest.messages", "", [40_000.0, 60_000.0, 50_000.0]),
             Outcome("ingest.cpu", "", [8.0]),
             Outcome("decision_latency.frame", "", [20.0]),
-            Outcome("storage.reading_bytes", "", [4.0]),
-            Outcome("storage.rollup_bytes", "", [50.0]),
+            Outcome("readings_store.bytes", "", [4.0]),
+            Outcome("readings_store.rollup_bytes", "", [0.5]),
         ),
         "en",
     )
     assert "50,000 x 0.5 = 25,000 a second: 25,000 sensors at 1 Hz, or 2,500 at 10 Hz, or 250 at 100 Hz" in text
     assert "10,000 x 8 us = 8 % of a core" in text
     assert "0.5 x 1,000 / 20 = 25 a second; 4 cores carry 100 cameras at 1 picture" in text
-    assert "31,536,000 x 4 + 525,600 x 50 bytes = 152 MB a year; 1,000 of them 152 GB" in text
+    assert "31,536,000 x (4 + 0.5) bytes = 142 MB a year; 1,000 of them 142 GB" in text
     # 50 x 8 us + 2 x 20 ms = 40.4 ms; 4 x 0.5 x 1,000 / 40.4 = 49.5
     assert "takes 40.4 ms of processor a second. 4 cores, half of their time, carry 4 x 0.5 x 1,000 / 40.4 = 49" in text
     assert "Not measured" not in text
