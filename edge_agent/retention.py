@@ -20,11 +20,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from edge_agent.ports.keeping import DayOfReadings, ImageUse
+    from edge_agent.settings.retention import RetentionSettings
 
 PURGE_ORDER: tuple[VerdictName, ...] = ("PASS", "NO_VERDICT", "REVIEW", "FAIL")
 """Which images go first when there is no room."""
 EARLIEST_CLOCK_US = 1_767_225_600 * MICROSECONDS_PER_SECOND
 """2026-01-01: a clock that shows less was never set, and an age reckoned from it means nothing."""
+_GB = 10**9
+_DAY_US = 86_400 * MICROSECONDS_PER_SECOND
+_HOUR_NS = 3_600 * 10**9
 _TOLERANCE_NS = 10 * 10**9
 _DRIFT_RATIO = 0.001  # NTP corrects by at most 500 ppm without a step
 
@@ -41,6 +45,26 @@ class RetentionRules(msgspec.Struct, frozen=True):
     stop_images_bytes: int
     max_share: float
     settle_ns: int
+
+
+def retention_rules(settings: RetentionSettings) -> RetentionRules:
+    """The settings in the units that rules are reckoned in."""
+    return RetentionRules(
+        images_us={
+            "PASS": round(settings.pass_days * _DAY_US),
+            "NO_VERDICT": round(settings.no_verdict_days * _DAY_US),
+            "REVIEW": round(settings.review_days * _DAY_US),
+            "FAIL": round(settings.fail_days * _DAY_US),
+        },
+        images_bytes=_gigabytes(settings.images_max_gb),
+        readings_us=settings.readings_days * _DAY_US,
+        readings_bytes=_gigabytes(settings.readings_max_gb),
+        readings_least_days=settings.readings_least_days,
+        min_free_bytes=round(settings.min_free_gb * _GB),
+        stop_images_bytes=round(settings.stop_images_free_gb * _GB),
+        max_share=settings.max_share_ratio,
+        settle_ns=round(settings.clock_settle_h * _HOUR_NS),
+    )
 
 
 class ClockWatch:
@@ -149,3 +173,7 @@ def over(limit_bytes: int | None, size_bytes: int) -> int:
     (2, 0, 0)
     """
     return 0 if limit_bytes is None else max(0, size_bytes - limit_bytes)
+
+
+def _gigabytes(gigabytes: float | None) -> int | None:
+    return None if gigabytes is None else round(gigabytes * _GB)

@@ -19,6 +19,7 @@ from edge_agent.adapters.minute_rollups import pack, roll_up
 from edge_agent.adapters.reading_blocks import BLOCK_US, Series
 from edge_agent.adapters.sqlite_days import (
     APPLICATION_ID,
+    DAMAGED,
     DAY_SCHEMA,
     DAY_US,
     SIDE_FILES,
@@ -45,7 +46,6 @@ WAL_PAGES = 256  # checkpoint about every 4 MiB
 WAL_KEPT_BYTES = 8 * 1024 * 1024
 OPEN_DAYS = 3  # today, yesterday round midnight, and one that late readings belong to
 PURGED = ".purged"
-DAMAGED = ".damaged"
 
 _log = structlog.get_logger(__name__)
 

@@ -35,6 +35,7 @@ APPLICATION_ID = 0x4C504431  # "LPD1"
 VERSION = 1
 SUFFIX = ".sqlite"
 SIDE_FILES = ("-wal", "-shm")
+DAMAGED = ".damaged"
 _EPOCH = date(1970, 1, 1).toordinal()
 _IDLE_KEPT = 8
 _FEW_DAYS = 8
@@ -122,6 +123,12 @@ def list_days(folder: Path) -> list[DayOfReadings]:
             written_us = max(written_us, seen.st_mtime_ns // 1_000)
         found.append(DayOfReadings(day, day_name(day), day * DAY_US, (day + 1) * DAY_US, size, written_us))
     return sorted(found, key=lambda kept: kept.day)
+
+
+def damaged_days(folder: Path) -> list[str]:
+    """Files of days that were damaged and set aside."""
+    found = folder.glob(f"*{SUFFIX}{DAMAGED}*") if folder.is_dir() else ()
+    return sorted(path.name for path in found if not path.name.endswith(SIDE_FILES))
 
 
 @dataclass(slots=True)

@@ -39,6 +39,10 @@ class SqliteImageIndex:
         """References to images, counted."""
         return cast("int", self._query("SELECT count(*) FROM evidence").get)
 
+    def images_of(self, verdict: VerdictName) -> int:
+        """References of a verdict class, counted."""
+        return cast("int", self._query("SELECT count(*) FROM evidence WHERE verdict = ?", verdict).get)
+
     def oldest(self, verdict: VerdictName, after_seq: int, limit: int) -> Sequence[ImageUse]:
         """References of a verdict class in feed order, from the first whose seq is greater.
 

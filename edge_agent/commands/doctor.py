@@ -20,6 +20,7 @@ from edge_agent.adapters.camera_look import look
 from edge_agent.adapters.model_catalog import ModelCatalog
 from edge_agent.adapters.mqtt_client import Session, make_client
 from edge_agent.adapters.toml_config import read_secret
+from edge_agent.commands.forecasting import forecast
 from edge_agent.errors import AgentError
 from edge_agent.inspection.capture_health import CAMERA_FAULTS
 
@@ -52,6 +53,7 @@ def examine(settings: Settings | None) -> list[Finding]:
     findings = [_processor(), _runtimes(), _sqlite(), _clock()]
     if settings is not None:
         findings += [_disk(Path(settings.agent.data_dir)), _broker(settings), *_providers(settings)]
+        findings += _kept(settings)
         findings += [*_models(settings), *_folders(settings), *_cameras(settings)]
     return findings
 
@@ -101,6 +103,15 @@ def _disk(data: Path) -> Finding:
     if free < _FREE_BYTES:
         return Finding("disk", "warn", found, "free some space: evidence images and readings need it")
     return Finding("disk", "ok", found)
+
+
+def _kept(settings: Settings) -> list[Finding]:
+    """What is kept, and when which of it goes."""
+    try:
+        told = forecast(settings.retention, Path(settings.agent.data_dir), time.time_ns() // 1_000)
+    except AgentError as error:
+        return [Finding("retention", "warn", str(error.args[0]), error.hint)]
+    return [Finding(entry.subject, "warn" if entry.todo else "ok", entry.found, entry.todo) for entry in told]
 
 
 def _broker(settings: Settings) -> Finding:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from edge_agent.adapters.posix_disk import PosixDisk
 from edge_agent.adapters.sqlite_images import SqliteImageIndex
-from edge_agent.instant import MICROSECONDS_PER_SECOND, Instant, to_us
-from edge_agent.retention import RetentionRules
+from edge_agent.instant import Instant, to_us
+from edge_agent.retention import retention_rules
 from edge_agent.status.evidence_holds import EvidenceHolds
 from edge_agent.status.evidence_pins import PinLedger
 from edge_agent.status.review_desk import ReviewDesk
@@ -23,30 +23,7 @@ if TYPE_CHECKING:
     from edge_agent.settings.retention import RetentionSettings
     from edge_agent.status.context import StatusContext
 
-GB = 10**9
-MB = 10**6
-_DAY_US = 86_400 * MICROSECONDS_PER_SECOND
-_HOUR_NS = 3_600 * 10**9
-
-
-def retention_rules(settings: RetentionSettings) -> RetentionRules:
-    """The settings in the units that rules are reckoned in."""
-    return RetentionRules(
-        images_us={
-            "PASS": round(settings.pass_days * _DAY_US),
-            "NO_VERDICT": round(settings.no_verdict_days * _DAY_US),
-            "REVIEW": round(settings.review_days * _DAY_US),
-            "FAIL": round(settings.fail_days * _DAY_US),
-        },
-        images_bytes=_bytes(settings.images_max_gb),
-        readings_us=settings.readings_days * _DAY_US,
-        readings_bytes=_bytes(settings.readings_max_gb),
-        readings_least_days=settings.readings_least_days,
-        min_free_bytes=round(settings.min_free_gb * GB),
-        stop_images_bytes=round(settings.stop_images_free_gb * GB),
-        max_share=settings.max_share_ratio,
-        settle_ns=round(settings.clock_settle_h * _HOUR_NS),
-    )
+_MB = 10**6
 
 
 def keeper_of(
@@ -65,7 +42,7 @@ def keeper_of(
         purger,
         days=store,
         images=evidence,
-        disk=PosixDisk(folder, settings.ballast_mb * MB),
+        disk=PosixDisk(folder, settings.ballast_mb * _MB),
         rules=rules,
         clock=context.clock,
         metrics=context.metrics,
@@ -78,7 +55,3 @@ def newest_moment(store: StoreReader) -> Instant | None:
     """When the newest event was committed, by both clocks; None for an empty store."""
     newest = store.events_after(store.last_seq() - 1, limit=1)
     return Instant(to_us(newest[0].recorded_at), newest[0].mono_ns, newest[0].boot_id) if newest else None
-
-
-def _bytes(gigabytes: float | None) -> int | None:
-    return None if gigabytes is None else round(gigabytes * GB)
