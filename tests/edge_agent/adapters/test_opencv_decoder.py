@@ -100,6 +100,16 @@ def test_grey_is_repeated_into_three_channels(suffix: str) -> None:
     np.testing.assert_array_equal(decoded[:, :, 0], decoded[:, :, 2])
 
 
+def test_fill_bytes_before_a_marker_belong_to_no_picture_data() -> None:
+    data = encoded(".jpg", picture())
+    filled = data[:-2] + b"\xff\xff\xff\xd9"
+    np.testing.assert_array_equal(DECODER.decode(filled), DECODER.decode(data))
+    scan = data.rindex(b"\xff\xda")
+    begin = scan + 2 + int.from_bytes(data[scan + 2 : scan + 4], "big")
+    for end in (b"\xff\xd9", b"\xff\xff\xff\xd9"):
+        assert refusal(data[:begin] + end) == "image_truncated"
+
+
 # ---- smaller pictures -------------------------------------------------------------------------------------------
 
 
