@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -61,6 +62,9 @@ _WATCH_S = 0.5
 _RECORD_S = 30.0
 _LINKS_S = 5.0
 _POLL_S = 0.02
+_SWITCH_S = 0.001
+"""A thread with Python work may keep the others waiting this long: the usual 5 ms, met at several steps of a picture
+under thousands of messages a second, are as long as an inference."""
 _BUILT = datetime(2026, 1, 1, tzinfo=UTC)
 _CLOCK_SLACK = timedelta(days=1)
 """A clock may be set back a little; a day before the newest stored fact it was not set at all."""
@@ -252,6 +256,7 @@ def run(
         load: reads the settings anew; without it a reload takes up nothing.
     """
     data = Path(settings.agent.data_dir)
+    sys.setswitchinterval(_SWITCH_S)
     with AgentProcess.hold(data) as process:
         agent = Agent(settings, load=load, told=process.answer)
         for number in (signal.SIGTERM, signal.SIGINT):
