@@ -69,14 +69,14 @@ BENCHMARKS = (
         quick=("--hours", "8"),
     ),
     Benchmark(
-        "benchmarks.readings_store",
-        "What does a reading cost on disk, and how fast do six hours of a sensor come back?",
-        quick=("--hours", "7", "--runs", "10"),
-    ),
-    Benchmark(
         "benchmarks.int8",
         "How fast is an INT8 model here, what does it cost in accuracy, and does the uint8 graph pay?",
         quick=("--images", "40", "--runs", "3"),
+    ),
+    Benchmark(
+        "benchmarks.decision_latency",
+        "How long after its picture arrives is a part decided, beside bare inference and under message load?",
+        quick=("--runs", "2", "--seconds", "6"),
     ),
     Benchmark("benchmarks.feature_tick", "How much of a loop over channels does a tick of 200 cost?", ("--runs", "3")),
     Benchmark("benchmarks.cwru", "Which bearing faults are found, by load?"),

@@ -328,6 +328,14 @@ def main() -> int:
         [
             results.Outcome(f"decision_latency.{name}", SENTENCES[name], samples, LIMITS[name])
             for name, samples in found.items()
+        ]
+        + [
+            results.Outcome(
+                "decision_latency.frame",
+                "one picture from its arrival to its verdict, p50, in an agent that has nothing else to do",
+                [phases["idle"].p50_ms for phases in measured],
+                unit="ms",
+            )
         ],
     )
     return int(any(statistics.median(samples) > LIMITS[name] for name, samples in found.items()))
