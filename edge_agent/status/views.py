@@ -181,7 +181,7 @@ def line_view(
         machines=_machines(line, words, now, reasons),
         last_stop=_last_stop(line, words, now, reasons),
         stations=_stations(line, system, words),
-        links=_links(system, words),
+        links=(*_settings(system, words), *_links(system, words)),
         last_message=None if heard is None else stamp(now - timedelta(seconds=round(heard)), words, now),
         last_event=None if line.last_event_at is None else stamp(line.last_event_at, words, now),
         store=words(
@@ -324,6 +324,16 @@ def _last_stop(line: LineSnapshot, words: Words, now: datetime, reasons: Sequenc
     )
 
 
+def _settings(system: SystemState, words: Words) -> tuple[Row, ...]:
+    """What became of the newest reload, where that calls for attention."""
+    if system.reload.refused:
+        return (Row(words("field.settings"), words("field.reload_refused"), system.reload.refused, good=False),)
+    if system.reload.waiting:
+        waiting = ", ".join(system.reload.waiting)
+        return (Row(words("field.settings"), words("field.reload_waiting"), waiting, good=False),)
+    return ()
+
+
 def _stations(line: LineSnapshot, system: SystemState, words: Words) -> tuple[Row, ...]:
     watched = [
         Row(asset.name, asset.model, _on(asset.provider, words)) for asset in system.assets if asset.line == line.line
@@ -331,7 +341,7 @@ def _stations(line: LineSnapshot, system: SystemState, words: Words) -> tuple[Ro
     judging = [
         Row(
             name=f"{station.name} ({words(f'mode.{station.mode}')})",
-            value=station.model,
+            value=" · ".join(filter(None, (station.model, station.product))),
             note=words.reason(station.problem, subject=station.name)
             if station.problem
             else _on(station.provider, words),
