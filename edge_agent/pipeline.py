@@ -31,6 +31,7 @@ from edge_agent.workers.deliveries import DeliveryWatch
 from edge_agent.workers.fences import Fence
 from edge_agent.workers.inspecting import Judged
 from edge_agent.workers.line import Line, Pace
+from edge_agent.workers.outbox_feed import OutboxFeed
 from edge_agent.workers.publishing import messages_for
 from edge_agent.workers.writer_queue import WriterQueue
 
@@ -74,6 +75,7 @@ class Pipeline:
         # not in the queue: a full queue must never hold up the sink's network thread
         self._settlements: queue.SimpleQueue[tuple[str, Instant]] = queue.SimpleQueue()
         self._watch = DeliveryWatch()
+        self._feed = OutboxFeed(line.store, line.sink, self._watch)
         self._sources = {source.name: source for source in line.sources}
         self._stopping = threading.Event()
         self._writer = threading.Thread(target=self._write_guarded, name="writer", daemon=True)
@@ -89,10 +91,8 @@ class Pipeline:
         """Begin to write: messages left from the last run go out first. `record` works from here on."""
         line = self._line
         line.sink.start(lambda key: self._settlements.put((key, line.clock.now())))
-        now = line.clock.now()
-        for message in line.store.pending_outbox():
-            self._watch.sent(message, now)
-            line.sink.send(message)
+        self._feed.look_again()
+        self._feed.top_up(line.clock.now())
         self._writer.start()
 
     def open(self) -> None:
@@ -248,6 +248,7 @@ class Pipeline:
                 entries.append(Entry(events=late))
             if entries:
                 self._commit(entries)
+            self._feed.top_up(self._line.clock.now())
             while self._fences:
                 self._fences.pop(0).pass_by()
             if not self._stopping.is_set():
@@ -369,12 +370,10 @@ class Pipeline:
             self._sources[name].acknowledge(handles)
 
     def _send(self, durable: Durable) -> None:
-        now = self._line.clock.now()
+        if durable.in_doubt:
+            self._feed.look_again()
         for committed in durable.committed:
-            for message in committed.outbox:
-                if message.key not in self._watch:
-                    self._watch.sent(message, now)
-                    self._line.sink.send(message)
+            self._feed.offer(committed.outbox, self._line.clock.now())
 
     def _settle_images(self, entries: Sequence[Entry]) -> None:
         """From here on the delivery watch keeps the deadlines of what these images became."""

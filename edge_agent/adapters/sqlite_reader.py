@@ -106,14 +106,14 @@ class SqliteReader:
         with self._reading("reading the last seq") as connection:
             return cast("int", connection.execute("SELECT coalesce(max(seq), 0) FROM event").get)
 
-    def pending_outbox(self) -> list[OutboxMessage]:
-        """Messages not settled yet, oldest first."""
+    def pending_outbox(self, limit: int | None = None) -> list[OutboxMessage]:
+        """Messages not settled yet, oldest first; all of them without a limit."""
         query = (
             "SELECT key, subject_key, topic, payload, created_us, line, retain, deadline_ms, on_late"
-            " FROM outbox ORDER BY id"
+            " FROM outbox ORDER BY id LIMIT ?"
         )
         with self._reading("reading the outbox") as connection:
-            rows = cast("list[_OutboxRow]", connection.execute(query).fetchall())
+            rows = cast("list[_OutboxRow]", connection.execute(query, (-1 if limit is None else limit,)).fetchall())
         return [
             OutboxMessage(key, subject, topic, payload, created_us, line, bool(retain), deadline_ms, on_late)
             for key, subject, topic, payload, created_us, line, retain, deadline_ms, on_late in rows

@@ -48,8 +48,8 @@ class StoreReader(Protocol):
         """The greatest `seq`, 0 for an empty store."""
         ...
 
-    def pending_outbox(self) -> list[OutboxMessage]:
-        """Messages not settled yet, oldest first."""
+    def pending_outbox(self, limit: int | None = None) -> list[OutboxMessage]:
+        """Messages not settled yet, oldest first; all of them without a limit."""
         ...
 
     def channels(self) -> list[Channel]:

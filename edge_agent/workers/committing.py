@@ -25,6 +25,8 @@ log = structlog.get_logger(__name__)
 _RETRY_FIRST_S = 0.05
 _RETRY_LONGEST_S = 2.0
 _COMPACT_EVERY_S = 1.0
+_REST_OF_COMPACTING = 4.0
+"""A busy writer compacts for a fifth of its time while there is more to do: as fast as readings can come in."""
 _EVIDENCE_BYTES = 4_096
 
 
@@ -59,11 +61,13 @@ class Durable:
 
     Attributes:
         committed: what each transaction added, in order.
+        in_doubt: a try that was reported as failed may have been durable, with messages that no later one tells.
         refused: entries that hold a value no store can keep, with the reason; deliveries among them are in quarantine.
     """
 
     committed: list[Committed] = field(default_factory=list)
     refused: list[tuple[Entry, ValueRefusedError]] = field(default_factory=list)
+    in_doubt: bool = False
 
 
 class Committer:
@@ -80,9 +84,10 @@ class Committer:
         self._clock = clock
         self._stopping = stopping
         self._problem = ""
+        self._in_doubt = False
         self._advanced_ns = time.monotonic_ns()
         self._group_since_ns: int | None = None
-        self._compacted_s = time.monotonic()
+        self._compact_from_s = time.monotonic() + _COMPACT_EVERY_S
 
     @property
     def problem(self) -> str:
@@ -112,18 +117,25 @@ class Committer:
         durable = Durable()
         self._group_since_ns = time.monotonic_ns()
         try:
-            return durable if self._commit(entries, durable) else None
+            if not self._commit(entries, durable):
+                return None
+            durable.in_doubt, self._in_doubt = self._in_doubt, False
+            return durable
         finally:
             self._group_since_ns = None
 
     def compact_when_due(self, *, idle: bool) -> None:
-        """Let the store compress staged readings: whenever nothing waits, and once a second at least."""
-        now_s = time.monotonic()
-        if not idle and now_s - self._compacted_s < _COMPACT_EVERY_S:
+        """Let the store compress staged readings: whenever nothing waits, once a second at least, and more often while
+        there is more of them, so that they never pile up.
+        """
+        began_s = time.monotonic()
+        if not idle and began_s < self._compact_from_s:
             return
-        self._compacted_s = now_s
+        self._compact_from_s = began_s + _COMPACT_EVERY_S
         try:
-            self._store.compact(self._clock.now())
+            if self._store.compact(self._clock.now()):
+                took_s = time.monotonic() - began_s
+                self._compact_from_s = began_s + min(_COMPACT_EVERY_S, took_s * (1 + _REST_OF_COMPACTING))
         except StoreError as error:
             # nothing was moved and nothing is lost; a store that cannot write shows itself at the next commit
             log.warning("compaction failed; it is tried again", error=str(error))
@@ -197,23 +209,8 @@ class Committer:
             if self._problem:
                 log.info("commits succeed again")
                 self._problem = ""
-                return self._with_left(committed)
+                self._in_doubt = True
             return committed
-
-    def _with_left(self, committed: Committed) -> Committed:
-        """Add messages that an earlier try queued: one that was reported as failed may have been durable."""
-        known = {message.key for message in committed.outbox}
-        try:
-            left = [message for message in self._store.pending_outbox() if message.key not in known]
-        except StoreError as error:
-            log.warning("the outbox could not be read; it is read again at the next start", error=str(error))
-            return committed
-        return Committed(
-            events=committed.events,
-            outbox=[*left, *committed.outbox],
-            duplicate_events=committed.duplicate_events,
-            duplicate_readings=committed.duplicate_readings,
-        )
 
 
 def _apart(entry: Entry, delivery: Delivery) -> list[Entry]:

@@ -108,7 +108,8 @@ class StallingStore:
         del now
         return 0
 
-    def pending_outbox(self) -> list[OutboxMessage]:
+    def pending_outbox(self, limit: int | None = None) -> list[OutboxMessage]:
+        del limit
         return []
 
 

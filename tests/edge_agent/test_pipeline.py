@@ -59,8 +59,8 @@ class ListStore:
         del now
         return 0
 
-    def pending_outbox(self) -> list[OutboxMessage]:
-        return self.pending
+    def pending_outbox(self, limit: int | None = None) -> list[OutboxMessage]:
+        return self.pending[:limit]
 
 
 class ListSource:
