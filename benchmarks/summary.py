@@ -104,7 +104,7 @@ def this_machine() -> Machine:
         cpu=_cpu_model(Path("/proc/cpuinfo").read_text(encoding="utf-8")),
         cores=len(os.sched_getaffinity(0)),
         memory_gib=round(pages / 2**30, 1),
-        system=f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
+        system=f"{platform.system()} {platform.release().partition('-')[0]}, Python {platform.python_version()}",
         packages={name: found for name in PACKAGES if (found := _version(name))},
         load=round(os.getloadavg()[0], 1),
     )
