@@ -103,6 +103,10 @@ class ImageIndex(Protocol):
         """Those digests that no inspection refers to."""
         ...
 
+    def close(self) -> None:
+        """End; nothing is asked after it."""
+        ...
+
 
 class ImageFolder(Protocol):
     """The images themselves, as the keeper sees them; any thread."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from edge_agent.errors import AgentError
 from edge_agent.retention import ClockWatch, over
 
 if TYPE_CHECKING:
@@ -81,7 +82,13 @@ class Keeper:
         self._stopping.set()
         if self._thread.ident is not None:
             self._thread.join(timeout=10)
-        self._disk.drop_ballast()
+        if self._thread.is_alive():
+            return  # it hangs in the disk; what it holds ends with the process
+        try:
+            self._disk.drop_ballast()
+        except AgentError as error:
+            log.warning("the ballast could not be given back", error=str(error))
+        self._purger.close()
 
     @property
     def images_stopped(self) -> bool:

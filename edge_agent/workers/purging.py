@@ -220,6 +220,10 @@ class Purger:
             if day is not None:
                 self._kept.days.finish_day(day)
 
+    def close(self) -> None:
+        """End; nothing is removed after it."""
+        self._kept.index.close()
+
     def _stream(self, verdict: VerdictName) -> Iterator[ImageUse]:
         seq = 0
         while page := self._kept.index.oldest(verdict, seq, IMAGES_AT_ONCE):
