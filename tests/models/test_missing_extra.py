@@ -49,6 +49,12 @@ def test_teaching_says_what_to_install(kind: str, tmp_path: Path) -> None:
     assert not (tmp_path / "model").exists()
 
 
+def test_quantising_says_what_to_install(tmp_path: Path) -> None:
+    done = edge_model("quantize", tmp_path, "--calibration", tmp_path, "--out", tmp_path / "model")
+    assert done.returncode == 2
+    assert "pip install 'lineproof[train]'" in done.stderr
+
+
 def test_installed_models_are_listed_without_the_extra(tmp_path: Path) -> None:
     done = edge_model("list", "--into", tmp_path, "--json")
     assert (done.returncode, done.stdout.strip()) == (0, '{\n  "models": []\n}')
