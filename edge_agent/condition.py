@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from dataclasses import dataclass
@@ -9,7 +10,15 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from edge_agent.system_state import NO_RELOAD, AssetState, Interlock, StationState, SystemState, severest
+from edge_agent.system_state import (
+    NO_RELOAD,
+    AssetState,
+    Interlock,
+    RecipeState,
+    StationState,
+    SystemState,
+    severest,
+)
 from edge_agent.workers.publishing import interlock_payload, interlock_topic
 
 if TYPE_CHECKING:
@@ -19,7 +28,9 @@ if TYPE_CHECKING:
     from edge_agent.pipeline import Line, Pipeline
     from edge_agent.ports import LinkHealth
     from edge_agent.settings.config import Settings, StationSettings
+    from edge_agent.settings.recipes import LimitSettings
     from edge_agent.system_state import InterlockName, ReloadState
+    from edge_agent.workers.inspecting import StationWorker
 
 log = structlog.get_logger(__name__)
 
@@ -150,6 +161,7 @@ class Condition:
                     waiting=worker.waiting,
                     problem=problem,
                     product=self.product_of(station),
+                    recipes=_recipes(station, worker),
                 )
             )
         return states
@@ -225,6 +237,28 @@ class Heartbeat:
         line, period_s = self._condition.line, self._condition.settings.sink.heartbeat_s
         payload = interlock_payload(interlock, at_us=line.clock.now().utc_us, heartbeat_s=period_s)
         line.sink.announce(interlock_topic(line.prefix, interlock.line), payload, expiry_s=MISSED_BEATS * period_s)
+
+
+def _recipes(station: StationSettings, worker: StationWorker) -> tuple[RecipeState, ...]:
+    """What judges each product, with the limits that are in force and the costs that were stated."""
+    stated: dict[str, LimitSettings] = {"": station, **{recipe.product: recipe for recipe in station.recipes}}
+    judging = {"": worker.book.usual, **worker.book.products}
+    found = []
+    for product, eyes in judging.items():
+        limits, costs = eyes.scorer.limits, stated[product].costs if product in stated else None
+        finite = math.isfinite(limits.threshold)
+        found.append(
+            RecipeState(
+                product,
+                eyes.scorer.identity.label,
+                limits.threshold if finite else None,
+                limits.review_from if finite else None,
+                costs.escape if costs is not None else None,
+                costs.overkill if costs is not None else None,
+                costs.currency if costs is not None else "",
+            )
+        )
+    return tuple(found)
 
 
 def _raised(line: str, reason: str, stations: Sequence[StationSettings]) -> Interlock:

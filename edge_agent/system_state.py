@@ -24,6 +24,24 @@ def severest(*states: InterlockName) -> InterlockName:
     return max(states, key=lambda state: _SEVERITY[state])
 
 
+class RecipeState(msgspec.Struct, frozen=True):
+    """What judges a product at a station now.
+
+    Attributes:
+        product: empty for the station's own recipe.
+        threshold, review_from: the limits in force, None where the model cannot be used.
+        escape, overkill: what wrong verdicts cost a part, in `currency`; None where the settings do not say.
+    """
+
+    product: str
+    model: str
+    threshold: float | None
+    review_from: float | None
+    escape: float | None = None
+    overkill: float | None = None
+    currency: str = ""
+
+
 class StationState(msgspec.Struct, frozen=True):
     """One inspection station: what judges its images, and whether that is in order.
 
@@ -31,6 +49,7 @@ class StationState(msgspec.Struct, frozen=True):
         waiting: images waiting for the model.
         problem: one snake_case code, empty when all is well (`provider_fallback`, `folder_unreachable`, ...).
         product: the product before it, empty when not known.
+        recipes: what judges each product; the station's own first.
     """
 
     name: str
@@ -41,6 +60,7 @@ class StationState(msgspec.Struct, frozen=True):
     waiting: int
     problem: str = ""
     product: str = ""
+    recipes: tuple[RecipeState, ...] = ()
 
 
 class AssetState(msgspec.Struct, frozen=True):

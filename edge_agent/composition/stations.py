@@ -128,10 +128,16 @@ def refuse_blindness(workers: Sequence[StationWorker]) -> None:
 
 def problem_of(worker: StationWorker, settings: Settings) -> str:
     """What is wrong with a station's models though the station runs; empty when nothing is."""
-    if worker.book.unusable:
-        return "model_unusable" if worker.book.blind else "recipe_unusable"
     wanted = settings.inference.providers[0]
-    return "provider_fallback" if any(eyes.scorer.provider != wanted for eyes in worker.book.all()) else ""
+    problem = ""
+    if worker.book.blind:
+        problem = "model_unusable"
+    elif worker.book.unusable:
+        problem = "recipe_unusable"
+    elif any(eyes.scorer.provider != wanted for eyes in worker.book.all()):
+        problem = "provider_fallback"
+        log.warning("not the wanted provider", station=worker.plan.name, wanted=wanted)
+    return problem
 
 
 def _scorer(

@@ -60,7 +60,9 @@ def condition(
 ) -> Condition:
     model = SimpleNamespace(identity=ModelIdentity("m@1", "d"), provider="CPU", limits=Limits(1.0, 0.8))
     well = {"started": True, "alive": True, "busy_s": 0.0, "oldest_s": 0.0, "failing": ""}
-    station_worker = SimpleNamespace(waiting=2, eyes=SimpleNamespace(scorer=model), **(well | (worker or {})))
+    eyes = SimpleNamespace(scorer=model)
+    book = SimpleNamespace(usual=eyes, products={})
+    station_worker = SimpleNamespace(waiting=2, eyes=eyes, book=book, **(well | (worker or {})))
     source = SimpleNamespace(
         health=lambda: LinkHealth("mqtt:a-in", alive=True, last_activity_mono_ns=CLOCK.now().mono_ns)
     )

@@ -229,6 +229,9 @@ def test_a_station_without_its_model_leaves_the_others_running(plant_of: Callabl
         "two": "",
         "three": "model_unusable",
     }
+    recipes = {recipe["product"]: recipe for recipe in states["one"]["recipes"]}
+    assert (recipes["bracket-a"]["escape"], recipes["bracket-a"]["currency"]) == (50_000.0, "KRW")
+    assert recipes["bracket-b"]["threshold"] == EVERYTHING_FAILS
     assert 'lineproof_station_ready{line="line-2",station="three"} 0.0' in agent.page.get("/metrics").text
 
     # a folder's parts change with the facts that were heard before they came

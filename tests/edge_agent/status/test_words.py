@@ -19,7 +19,7 @@ from edge_agent.status.words import LANGUAGES, Language, Words, catalogue
 PACKAGE = Path(edge_agent.__file__).parent
 REASON_CALLS = {"Decision": 1, "HealthAssessment": 2, "ImageRefusedError": 0, "Interlock": 2, "LineState": 1}
 """Where the reason code stands among the arguments of what is made with one."""
-ASSIGNING_FILES = {"app.py", "condition.py", "inspecting.py", "monitoring.py"}
+ASSIGNING_FILES = {"stations.py", "condition.py", "inspecting.py", "monitoring.py"}
 """Files that put a reason code into a variable first."""
 NEVER_SHOWN = {"not_an_anomaly_map", "picture_not_drawn", ""}
 """Codes of a refused preview: they reach an HTTP client, not the page."""
