@@ -17,7 +17,7 @@ from edge_agent.adapters.sqlite_schema import RESTORE_HINT, open_reader, store_e
 from edge_agent.errors import StoreError
 from edge_agent.events import RecordedEvent, decode_event
 from edge_agent.instant import from_us
-from edge_agent.ports import MinuteRollup, OutboxMessage, StoreTotals
+from edge_agent.ports import MinuteRollup, OutboxMessage, ReasonCount, StoreTotals
 from edge_agent.readings import Channel, Quality
 
 if TYPE_CHECKING:
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 
 _EVENT = "SELECT seq, recorded_us, boot_id, mono_ns, body FROM event"
 _JUDGED = "seq IN (SELECT seq FROM disposition WHERE inspection_key = ?) ORDER BY seq"
+_REASONS = (
+    "SELECT reason, count(*) FROM (SELECT reason FROM quarantine ORDER BY id DESC LIMIT 1000)"
+    " GROUP BY reason ORDER BY 2 DESC, 1"
+)
 _OPEN = "seq IN (SELECT seq FROM open_review ORDER BY seq LIMIT ?) ORDER BY seq"
 _OPEN_ON_LINE = "seq IN (SELECT seq FROM open_review WHERE line = ? ORDER BY seq LIMIT ?) ORDER BY seq"
 
@@ -160,6 +164,7 @@ class SqliteReader:
             tally = dict(cast("Iterable[tuple[str, int]]", connection.execute("SELECT name, count FROM tally")))
             missing = sum(cast("int", row[0]) for row in connection.execute("SELECT missing FROM sequence"))
             pending = cast("int", connection.execute("SELECT count(*) FROM outbox").get)
+            reasons = connection.execute(_REASONS).fetchall() if tally["quarantined"] else []
         return StoreTotals(
             events=tally["events"],
             readings=tally["readings"],
@@ -167,6 +172,7 @@ class SqliteReader:
             missing_messages=missing,
             outbox_pending=pending,
             size_bytes=self._size_bytes(),
+            quarantine_reasons=tuple(ReasonCount(*row) for row in cast("list[tuple[str, int]]", reasons)),
         )
 
     def _size_bytes(self) -> int:

@@ -19,7 +19,7 @@ from edge_agent.ports.intake import (
 from edge_agent.ports.outlets import Observer, Recorder, Sink
 from edge_agent.ports.scoring import HealthScorer, ImageDecoder, ImageScorer, ModelIdentity, ReducingDecoder
 from edge_agent.ports.store import EvidenceStore, Store, StoreReader
-from edge_agent.ports.transactions import Batch, Committed, MinuteRollup, OutboxMessage, StoreTotals
+from edge_agent.ports.transactions import Batch, Committed, MinuteRollup, OutboxMessage, ReasonCount, StoreTotals
 
 __all__ = [
     "Batch",
@@ -39,6 +39,7 @@ __all__ = [
     "Observer",
     "OutboxMessage",
     "Quarantined",
+    "ReasonCount",
     "Recorder",
     "ReducingDecoder",
     "RunCodec",

@@ -74,8 +74,15 @@ class Committed(msgspec.Struct, frozen=True):
     duplicate_readings: int = 0
 
 
+class ReasonCount(msgspec.Struct, frozen=True):
+    """How many messages were quarantined for a reason."""
+
+    reason: str
+    count: int
+
+
 class StoreTotals(msgspec.Struct, frozen=True):
-    """Counts since the store was made."""
+    """Counts since the store was made; `quarantine_reasons` of the newest thousand messages, most frequent first."""
 
     events: int
     readings: int
@@ -83,6 +90,7 @@ class StoreTotals(msgspec.Struct, frozen=True):
     missing_messages: int
     outbox_pending: int
     size_bytes: int
+    quarantine_reasons: tuple[ReasonCount, ...] = ()
 
 
 class MinuteRollup(msgspec.Struct, frozen=True):

@@ -147,6 +147,8 @@ class LineView(msgspec.Struct, frozen=True):
     last_event: Stamp | None
     store: str
     missing: str
+    quarantined: str
+    quarantined_for: str
     waiting: str
     version: str
     watched_assets: int
@@ -190,6 +192,8 @@ def line_view(
             size=words.size(system.store.size_bytes),
         ),
         missing=words.count(system.store.missing_messages),
+        quarantined=words.count(system.store.quarantined),
+        quarantined_for=", ".join(f"{why.reason} {words.count(why.count)}" for why in system.store.quarantine_reasons),
         waiting=words.count(system.store.outbox_pending),
         version=words("field.version", agent=system.agent, version=system.version),
         watched_assets=sum(asset.line == line.line for asset in system.assets),

@@ -18,7 +18,7 @@ from edge_agent.adapters.sqlite_store import SqliteStore
 from edge_agent.errors import StoreBusyError, StoreError, ValueRefusedError
 from edge_agent.events import Disposition, Energy, Event
 from edge_agent.instant import Instant, from_us
-from edge_agent.ports import Batch, OutboxMessage
+from edge_agent.ports import Batch, OutboxMessage, Quarantined
 from edge_agent.readings import Channel, Reading, SequenceMark
 
 if TYPE_CHECKING:
@@ -328,3 +328,12 @@ def test_settled_keys_without_a_subject_are_remembered_up_to_a_limit(
     store.commit(Batch(AT, outbox=messages))
     store.commit(Batch(AT, settled=[message.key for message in messages]))
     assert [message.key for message in store.commit(Batch(AT, outbox=messages)).outbox] == ["m-0", "m-1"]
+
+
+def test_totals_say_why_messages_were_quarantined_most_frequent_first(store: SqliteStore) -> None:
+    assert store.totals().quarantine_reasons == ()
+    reasons = ["clock_skew", "not_json", "not_json", "clock_skew", "not_json", "too_large"]
+    poison = [Quarantined(f"q-{n}", "mqtt", "t", reason, "", b"") for n, reason in enumerate(reasons)]
+    store.commit(Batch(AT, quarantined=poison))
+    found = [(why.reason, why.count) for why in store.totals().quarantine_reasons]
+    assert found == [("not_json", 3), ("clock_skew", 2), ("too_large", 1)]
