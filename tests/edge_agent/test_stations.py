@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -165,6 +167,10 @@ def by_part(agent: RunningAgent, station: str) -> dict[str, dict[str, Any]]:
     return {body["part_id"]: body for body in bodies if body["station"] == station}
 
 
+def has_judged(agent: RunningAgent, parts: int) -> bool:
+    return len(by_part(agent, "one")) >= parts
+
+
 EXPECTED = {"bracket-a": "PASS", "bracket-b": "FAIL", "cover": "NO_VERDICT"}
 
 
@@ -198,6 +204,27 @@ def test_the_part_after_a_change_is_judged_by_the_new_recipe(plant_of: Callable[
     peer.publish("plant/press-1/camera/after", content).wait_for_publish(20)
     until(lambda: "after" in by_part(again, "one"), "the part after the restart")
     assert by_part(again, "one")["after"]["product"] == "bracket-a"
+
+
+def test_a_kill_between_parts_and_changes_mixes_no_products(plant_of: Callable[..., Plant]) -> None:
+    """A change is durable only after the parts before it: both come again after a kill, in their order."""
+    plant = plant_of("mosquitto")
+    agent, peer, content = plant.agent(), plant.peer, picture(5)
+    wanted: dict[str, tuple[str, str]] = {}
+    for change, product in enumerate(["bracket-b", "bracket-a"] * 15):
+        peer.publish("plant/press-1/product", json.dumps({"product": product, "seq": change}).encode())
+        for place in range(3):
+            part = f"p-{change}-{place}"
+            wanted[part] = (product, EXPECTED[product])
+            peer.publish(f"plant/press-1/camera/{part}", content)
+    for judged in (10, 35, 60):
+        running = agent
+        until(partial(has_judged, running, judged), f"{judged} verdicts")
+        running.process.kill()
+        running.stop()
+        agent = plant.agent()
+    until(lambda: set(wanted) <= set(by_part(agent, "one")), "a verdict for every part")
+    assert {part: (body["product"], body["verdict"]) for part, body in by_part(agent, "one").items()} == wanted
 
 
 def test_a_part_that_names_its_product_needs_no_order(plant_of: Callable[..., Plant]) -> None:
