@@ -1,6 +1,6 @@
 """Run every benchmark, print one table, and write a dated summary.
 
-    python -m benchmarks [--quick] [--only NAME ...] [--out benchmarks/results] [--json]
+    python -m benchmarks [--quick] [--only NAME ...] [--out benchmarks/summaries] [--json]
 
 Each benchmark runs in a process of its own, one after the other. Exit 1 when a limit was missed or a benchmark failed,
 once all have run. One that lacks something it needs (a program, a data set) is told and fails nothing. A run of all of
@@ -136,14 +136,14 @@ def main(arguments: Sequence[str] | None = None, benchmarks: Sequence[Benchmark]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="few samples and small sizes")
     parser.add_argument("--only", nargs="+", metavar="NAME", choices=[each.name for each in benchmarks], default=[])
-    parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "results", help="folder of the summaries")
+    parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "summaries", help="folder of the summaries")
     parser.add_argument("--json", action="store_true", help="print the summary as one JSON document")
     given = parser.parse_args(arguments)
     chosen = [each for each in benchmarks if not given.only or each.name in given.only]
     summary = run_all(chosen, quick=given.quick)
     if not given.only:  # a part of the figures must not take the place of all of them
         write_summary(summary, given.out)
-        if given.out == ROOT / "benchmarks" / "results":
+        if given.out == ROOT / "benchmarks" / "summaries":
             write_pages(summary)
     sys.stdout.write(json.dumps(asdict(summary)) + "\n" if given.json else as_text(summary))
     return 0 if summary.good else 1

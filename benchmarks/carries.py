@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Language = Literal["en", "ko"]
 
 ROOT = Path(__file__).resolve().parent.parent
-RESULTS = ROOT / "benchmarks" / "results"
+RESULTS = ROOT / "benchmarks" / "summaries"
 SENTENCES = ROOT / "benchmarks" / "carries.toml"
 PAGES: dict[Language, Path] = {
     "en": ROOT / "docs" / "operate" / "what-a-machine-carries.md",

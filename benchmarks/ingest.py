@@ -9,6 +9,7 @@ Mosquitto, connects, and is done when the last one is acknowledged:
   acknowledge. What it stored and what the broker still holds is checked after every run.
 - plain: paho's own client and loop with `manual_ack`, the same codec, the same store, the same groups.
 - c: `mosquitto_sub -q 1`, libmosquitto in C, which acknowledges at once and stores nothing.
+- thingsboard: thingsboard-gateway with its SQLite storage; only where `--thingsboard` names its Python.
 - nodered: Node-RED writing CSV lines, acknowledging at once; only where `--node-red` names its `red.js`.
 
 Repetitions are interleaved, and ratios are taken within one repetition. CPU is that of the contestant's process alone,
@@ -32,6 +33,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks import results
 from benchmarks.ingest_contestants import LIMIT_S, OURS, Drain
+from benchmarks.ingest_gateway import run_gateway
 from benchmarks.waiting_messages import FILTER, HOST, broker, c_client, publish
 
 if TYPE_CHECKING:
@@ -140,7 +142,7 @@ def node_red_flow(port: int, client_id: str, out: Path) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def contest(port: int, count: int, runs: int, red: str | None) -> dict[str, list[Drain]]:
+def contest(port: int, count: int, runs: int, red: str | None, gateway: str | None) -> dict[str, list[Drain]]:
     """Every contestant `runs` times, in an order that changes with each repetition."""
     runners: dict[str, Callable[[str], Drain]] = {
         "c": lambda client_id: run_c(port, client_id, count),
@@ -149,6 +151,8 @@ def contest(port: int, count: int, runs: int, red: str | None) -> dict[str, list
     }
     if red is not None:
         runners["nodered"] = lambda client_id: run_node_red(red, port, client_id, count)
+    if gateway is not None:
+        runners["thingsboard"] = lambda client_id: run_gateway(gateway, port, client_id, count)
     drains: dict[str, list[Drain]] = {name: [] for name in runners}
     order = list(runners)
     for repetition in range(runs):
@@ -207,7 +211,7 @@ def outcomes(drains: dict[str, list[Drain]]) -> list[results.Outcome]:
         ),
         results.Outcome("ingest.cpu", "CPU of the agent a message", [each.cpu_us for each in agent], unit="us"),
     ]
-    peers = {"nodered": "Node-RED writing CSV"}
+    peers = {"nodered": "Node-RED writing CSV", "thingsboard": "thingsboard-gateway with its SQLite storage"}
     found += [
         results.Outcome(f"ingest.of_{name}", f"durable QoS 1 ingest, to {peer}", speed(name), better="more")
         for name, peer in peers.items()
@@ -223,6 +227,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--node-red", metavar="RED_JS", help="Node-RED's red.js; npm install node-red")
+    parser.add_argument("--thingsboard", metavar="PYTHON", help="Python of an environment with thingsboard-gateway")
     results.add_option(parser)
     parser.add_argument("--as", dest="role", nargs=4, metavar=("NAME", "PORT", "CLIENT", "COUNT"))
     options = parser.parse_args()
@@ -233,7 +238,7 @@ def main() -> int:
         sys.stdout.write(json.dumps(asdict(drained)) + "\n")
         return 0
     with tempfile.TemporaryDirectory(prefix="lineproof-ingest-") as folder, broker(Path(folder)) as port:
-        drains = contest(port, options.messages, options.runs, options.node_red)
+        drains = contest(port, options.messages, options.runs, options.node_red, options.thingsboard)
     of_c = ratios(drains["agent"], drains["c"], lambda drain: drain.per_second)
     of_plain = ratios(drains["agent"], drains["plain"], lambda drain: drain.per_second)
     cpu_of_plain = ratios(drains["agent"], drains["plain"], lambda drain: drain.cpu_us)
@@ -245,6 +250,9 @@ def main() -> int:
     if "nodered" in drains:
         of_red = ratios(drains["agent"], drains["nodered"], lambda drain: drain.per_second)
         limits["agent / nodered, messages a second"] = (of_red, "")
+    if "thingsboard" in drains:
+        of_gateway = ratios(drains["agent"], drains["thingsboard"], lambda drain: drain.per_second)
+        limits["agent / thingsboard, messages a second"] = (of_gateway, "")
     if options.json:
         table = {name: [asdict(drain) for drain in found] for name, found in drains.items()}
         print(json.dumps({"drains": table, "ratios": {name: found for name, (found, _) in limits.items()}}, indent=1))
