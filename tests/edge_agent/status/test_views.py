@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from edge_agent.events import Alarm, Downtime, Health, Inspection, LatencyMs, MachineState
+from edge_agent.ports import ReasonCount
 from edge_agent.status.review_view import ReviewCase, review_view
 from edge_agent.status.shifts import Shift
 from edge_agent.status.snapshot import (
@@ -51,6 +52,17 @@ def view(**changes: object) -> LineView:
         LineSnapshot(LINE, 9, SHIFT, ShiftCounts(1_234, 1_200, 20, 9, 5, 3, 1)), **changes
     )
     return line_view(snapshot, sample_system(), ENGLISH, NOW)
+
+
+def test_what_was_not_understood_is_counted_with_its_reasons() -> None:
+    system = sample_system()
+    why = (ReasonCount("not_json", 1_200), ReasonCount("clock_skew", 3))
+    store = msgspec.structs.replace(system.store, quarantined=1_203, quarantine_reasons=why)
+    snapshot = LineSnapshot(LINE, 9, SHIFT, ShiftCounts(0, 0, 0, 0, 0, 0, 0))
+    shown = line_view(snapshot, msgspec.structs.replace(system, store=store), ENGLISH, NOW)
+
+    assert (shown.quarantined, shown.quarantined_for) == ("1,203", "not_json 1,200, clock_skew 3")
+    assert (view().quarantined, view().quarantined_for) == ("0", "")
 
 
 def test_a_part_in_words() -> None:
