@@ -27,6 +27,9 @@ def quantize(  # noqa: PLR0913 - one parameter an option of the command line
     good: Annotated[Path | None, typer.Option(help="Folder of other good parts, to measure both models on.")] = None,
     bad: Annotated[list[Path] | None, typer.Option(help="Folder of defective parts; several allowed.")] = None,
     max_drop: Annotated[float, typer.Option(min=0, max=1, help="AUROC that may be lost on them.")] = 0.01,
+    max_change: Annotated[
+        float, typer.Option(min=0, max=1, help="Share that one score may change by, beyond the common shift, at 95 %.")
+    ] = 0.05,
     version: Annotated[int | None, typer.Option(min=1, help="Version of the new model; default: the next.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a model folder that is there.")] = False,
     as_json: JsonOption = False,
@@ -42,7 +45,7 @@ def quantize(  # noqa: PLR0913 - one parameter an option of the command line
         labelled = quantiser.Labelled(good=tuple(list_images(good)), bad=bad_images)
     quantising = quantiser.Quantising(
         version=version if version is not None else source.manifest.version + 1,
-        gate=quantiser.Gate(auroc_drop=max_drop),
+        gate=quantiser.Gate(auroc_drop=max_drop, score_change=max_change),
         overwrite=overwrite,
     )
     with progress_bars() as progress:

@@ -212,6 +212,8 @@ def test_the_command_measures_and_refuses(
     assert "times as fast" in output
     assert "AUROC INT8 1.0000" in output
     assert run(*common)[0] == 1  # the folder is there
+    code, _, errors = run(*common, "--overwrite", "--max-change", "0.000001")
+    assert (code, "score_change" in errors) == (1, True)
     code, _, errors = run(*common, "--overwrite", "--bad", tmp_path / "bad")
     assert (code, "good and defective parts" in errors) == (2, True)
 
