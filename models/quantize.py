@@ -310,7 +310,7 @@ def _pass_gate(comparison: Comparison, gate: Gate) -> None:
                 "the INT8 model judges differently, so it is not written",
                 field=field,
                 value=f"{value:.4f}, allowed {most:g}",
-                hint="calibrate with more and more varied images of good parts, stay with the fp32 model, or, where --good"
+                hint="calibrate with more and more varied good parts, stay with the fp32 model, or, where --good"
                 " and --bad show that it finds the same defects, allow more with --max-change",
             )
 
