@@ -18,7 +18,7 @@ from edge_agent.payloads.values import Identity, Message, identity_of
 from edge_agent.ports import Decoded
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from edge_agent.inspection.products import ProductLog
     from edge_agent.instant import Instant

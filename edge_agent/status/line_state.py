@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
 StateName = Literal["running", "degraded", "stopped", "no_verdict"]
 
-BLOCKING_PROBLEMS = frozenset({"folder_unreachable", "station_stopped", "model_failed", "model_unusable", *CAMERA_FAULTS})
+BLOCKING_PROBLEMS = frozenset(
+    {"folder_unreachable", "station_stopped", "model_failed", "model_unusable", *CAMERA_FAULTS}
+)
 """Problems of a station that keep it from judging; any other problem only degrades it."""
 
 SILENT_AFTER_S = 300.0
