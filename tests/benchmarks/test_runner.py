@@ -155,7 +155,8 @@ def test_the_arithmetic_by_hand() -> None:
     assert "0.5 x 1,000 / 20 = 25 a second; 4 cores carry 100 cameras at 1 picture" in text
     assert "31,536,000 x (4 + 0.5) bytes = 142 MB a year; 1,000 of them 142 GB" in text
     # 50 x 8 us + 2 x 20 ms = 40.4 ms; 4 x 0.5 x 1,000 / 40.4 = 49.5
-    assert "takes 40.4 ms of processor a second. 4 cores, half of their time, carry 4 x 0.5 x 1,000 / 40.4 = 49" in text
+    assert "takes at most 40.4 ms of a core a second" in text
+    assert "4 cores, half of their time, carry 4 x 0.5 x 1,000 / 40.4 = 49 such lines" in text
     assert "Not measured" not in text
 
 
