@@ -267,7 +267,12 @@ class Observations(msgspec.Struct, frozen=True, dict=True):
 
     def until(self, day: date) -> Observations:
         """What had happened by the end of a day; itself where nothing came after."""
-        if not any(row.day > day for row in (*self.products[-1:], *self.line_shifts[-1:], *self.findings)):
+        last_days = [
+            *(row.day for row in self.products[-1:]),
+            *(row.day for row in self.line_shifts[-1:]),
+            *(found.day for found in self.findings),
+        ]
+        if all(last <= day for last in last_days):
             return self
         return Observations(
             tuple(row for row in self.products if row.day <= day),
