@@ -102,7 +102,7 @@ class LabourEvidence(Section):
         reference: booking, budget paper or roster that shows it.
         budget_line: account whose budget fell, for a `cashable` line.
         redeployed_to: named role that the people took over, for a `redeployed` line.
-        since: day from which on it holds.
+        since: day from which on it holds; hours count from that day on, and without it not at all.
     """
 
     reference: str = Field(min_length=1)

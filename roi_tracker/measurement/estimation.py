@@ -11,7 +11,7 @@ to look, so only the anytime-valid one does: it holds on all days at once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Literal
 
@@ -201,6 +201,26 @@ class Measurement:
         self._contrast = contrast
         self._covariance = np.array(counterfactual.model.covariance)
         self._gradients = contrast.gradient.cumsum(axis=0)
+
+    def since(self, first: date) -> Measurement | None:
+        """The measured days from `first` on, as a measurement of their own; None where there are none. The error that
+        no number of days removes stays whole.
+        """
+        contrast = self._contrast
+        start = sum(day < first for day in contrast.days)
+        if start == len(contrast.days):
+            return None
+        return Measurement(
+            self._counterfactual,
+            replace(
+                contrast,
+                days=contrast.days[start:],
+                expected=contrast.expected[start:],
+                observed=contrast.observed[start:],
+                gradient=contrast.gradient[start:],
+                noise=contrast.noise[start:],
+            ),
+        )
 
     def whole(self, interval: IntervalKind) -> Estimate:
         """All days."""

@@ -248,8 +248,16 @@ def _bills_in_range(measurement: BillingMeasurement, panel: Panel) -> Check:
 
 
 def _labour(ground: Ground, measurement: Measurement, plain: Refined) -> Refined:
+    """Hours are money from the day on which the evidence holds; those before are time that was released."""
     line, found = ground.line, measurement.whole("closing")
-    became = hours_became(line.benefit_class, line.labour_evidence)
+    became, since, counting = hours_became(line.benefit_class, line.labour_evidence), None, measurement
+    if became in COUNTING and line.labour_evidence is not None and line.labour_evidence.since is not None:
+        since = line.labour_evidence.since
+        held = measurement.since(since)
+        if held is None or held.whole("closing").days < MINIMUM_MEASURED_DAYS:
+            became = "not_yet"
+        elif held.whole("closing").avoided < found.avoided:  # a day chosen so that worse ones fall away gains nothing
+            counting = held
     units = float(ground.reporting.exposure[ground.reporting.treated].sum())
     reference = line.labour_evidence.reference if line.labour_evidence is not None else ""
     checks = [
@@ -257,20 +265,22 @@ def _labour(ground: Ground, measurement: Measurement, plain: Refined) -> Refined
         check(
             "hours_accounted_for",
             "reporting",
-            passed=became != "not_shown",
+            passed=became not in {"not_shown", "not_yet"},
             benefit_class=line.benefit_class,
             reference=reference or "-",
+            since="-" if since is None else since.isoformat(),
         ),
     ]
     detail = LabourDetail(
         saved_h=found.avoided,
-        released_h=0.0 if became in COUNTING else found.avoided,
+        released_h=found.avoided - counting.whole("closing").avoided if became in COUNTING else found.avoided,
         became=became,
         hours_per_unit_expected=found.expected / units if units else 0.0,
         hours_per_unit=found.observed / units if units else 0.0,
         reference=reference,
+        since=since,
     )
-    return replace(plain, checks=checks, detail=detail)
+    return replace(plain, checks=checks, measurement=counting, detail=detail)
 
 
 # ---- indicators ----

@@ -235,6 +235,7 @@ def _labour(detail: LabourDetail, w: ReportWording) -> Table:
             t("behind.per_unit_says", before=_level(detail.hours_per_unit_expected), now=_level(detail.hours_per_unit)),
         ),
         (t("behind.reference"), detail.reference or t("figure.none")),
+        (t("behind.since"), t("figure.none") if detail.since is None else detail.since.isoformat()),
     ]
     return _said(w, "labour", rows)
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,15 +12,17 @@ from roi_tracker.measurement.panels.building import panel_of
 from roi_tracker.measurement.panels.scope import Scope
 from roi_tracker.observations.rows import Amount
 from roi_tracker.proof.proving import NotProven, Realized
-from tests.roi_tracker.measurement.measures.conftest import failed, line_shift, observed, places, product
+from tests.roi_tracker.measurement.measures.conftest import GO_LIVE, failed, line_shift, observed, places, product
 
 if TYPE_CHECKING:
     from roi_tracker.observations.rows import Observations
     from tests.roi_tracker.measurement.measures.conftest import MakeBench
 
 INSPECTORS = MeasurementPlan(roles=("inspector",))
-MOVED = LabourEvidence(reference="roster 2025-08", redeployed_to=Name(ko="수입 검사", en="Incoming inspection"))
-FELL = LabourEvidence(reference="budget paper 2026", budget_line="4711 inspection wages")
+MOVED = LabourEvidence(
+    reference="roster 2025-08", redeployed_to=Name(ko="수입 검사", en="Incoming inspection"), since=GO_LIVE
+)
+FELL = LabourEvidence(reference="budget paper 2026", budget_line="4711 inspection wages", since=GO_LIVE)
 
 
 def plant(seed: int, *, factor: float = 1.0) -> tuple[Observations, float]:
@@ -69,6 +72,54 @@ def test_the_evidence_must_be_of_the_class(bench: MakeBench) -> None:
     assert isinstance(fell.prove(observations), Realized)
     assert hours_became("redeployed", FELL) == "not_shown"
     assert hours_became("released", MOVED) == "released"
+
+
+def since(day: date | None) -> LabourEvidence:
+    return MOVED.model_copy(update={"since": day})
+
+
+def test_hours_count_from_the_day_of_the_evidence_on(bench: MakeBench) -> None:
+    observations, _ = plant(1, factor=0.7)
+    whole = bench("labour", "h", 3000, INSPECTORS, labour_evidence=MOVED).prove(observations)
+    later = bench("labour", "h", 3000, INSPECTORS, labour_evidence=since(date(2025, 10, 1))).prove(observations)
+    assert isinstance(whole, Realized)
+    assert isinstance(later, Realized), failed(later)
+    assert (whole.estimate.days, later.estimate.days) == (170, 92)  # 15 July and 1 October to 31 December
+    assert later.estimate.avoided < whole.estimate.avoided
+    assert [point.day for point in later.months] == [date(2025, 10, 31), date(2025, 11, 30), date(2025, 12, 31)]
+    detail = later.basis.detail
+    assert isinstance(detail, LabourDetail)
+    assert detail.saved_h == pytest.approx(whole.estimate.avoided)
+    assert detail.released_h == pytest.approx(whole.estimate.avoided - later.estimate.avoided)
+
+
+@pytest.mark.parametrize(("day", "became"), [(date(2026, 6, 1), "not_yet"), (None, "not_shown")])
+def test_evidence_of_later_days_or_of_none_is_no_money(bench: MakeBench, day: date | None, became: str) -> None:
+    observations, _ = plant(1, factor=0.7)
+    found = bench("labour", "h", 3000, INSPECTORS, labour_evidence=since(day)).prove(observations)
+    assert failed(found) == {"hours_accounted_for"}
+    assert isinstance(found, NotProven)
+    assert found.basis is not None
+    assert isinstance(found.basis.detail, LabourDetail)
+    assert found.basis.detail.became == became
+
+
+def test_a_day_chosen_so_that_worse_ones_fall_away_gains_nothing(bench: MakeBench) -> None:
+    """Hours first rise by a fifth, then fall by a half: counted from autumn on alone they would be more."""
+    rng = np.random.default_rng(9)
+    turn, products, lines = date(2025, 9, 1), [], []
+    for place in places():
+        factor = (1.2 if place.day < turn else 0.5) if place.live else 1.0
+        hours = 12.0 * factor + float(rng.normal(0.0, 0.5))
+        lines.append(line_shift(place, labour_hours=hours, labour=(Amount("inspector", hours),)))
+        products.append(product(place, produced=1000))
+    found = bench("labour", "h", 3000, INSPECTORS, labour_evidence=since(turn)).prove(observed(products, lines))
+    assert found.basis is not None
+    assert isinstance(found.basis.detail, LabourDetail)
+    assert found.basis.detail.released_h == 0.0
+    estimate = found.estimate
+    assert estimate is not None
+    assert estimate.days == 170
 
 
 def test_evidence_after_go_live_does_not_change_the_frozen_baseline(bench: MakeBench) -> None:
