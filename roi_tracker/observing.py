@@ -1,15 +1,27 @@
-"""Observations of a store, kept up to date: only the days that new facts touch are derived again."""
+"""Observations of a store, kept up to date: only the days that new facts touch are derived again.
+
+What is kept is a cache that whoever may write the file can forge, so it is never believed unasked: every use derives
+some days at random anew, and whoever saves a report or verifies the store derives all of them (decision 0138).
+"""
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from datetime import UTC, date, datetime, timedelta
 from operator import attrgetter
+from random import Random, SystemRandom
 from typing import TYPE_CHECKING
 
+import msgspec
+from pydantic import ValidationError
+
+from roi_tracker.case.plant import Plant
 from roi_tracker.observations import facts as f
 from roi_tracker.observations.derivation import derive
 from roi_tracker.observations.hygiene import with_hygiene
-from roi_tracker.observations.rows import Observations
+from roi_tracker.observations.rows import Finding, LineShift, Observation, Observations
+from roi_tracker.observations.seals import StoreAlteredError, StoreFault
+from roi_tracker.observations.shifts import ShiftCalendar
 from roi_tracker.observations.stop_revisions import related
 from roi_tracker.observations.stoppages import is_watched
 
@@ -17,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from roi_tracker.observations.facts import Fact
-    from roi_tracker.observations.shifts import ShiftCalendar
     from roi_tracker.ports import TrackerStore
 
 DERIVATION_VERSION = 3
@@ -27,17 +38,56 @@ _PASS_DAYS = 60
 """Days derived in one pass when all are."""
 _MOST_DAYS = 120
 """When more days are touched, deriving everything in one pass is quicker."""
+_SPOT_DAYS = 8
+"""Kept days derived anew at every use, where the plant is small enough."""
+_SPOT_FACTS = 30_000
+"""Facts read for them at most, a few tenths of a second; one day is read always."""
+_WINDOW_DAYS = 7
+"""Days whose facts are read to derive one."""
 
 
-def observe(store: TrackerStore, calendar: ShiftCalendar, name: str) -> Observations:
+def derivation_name(plant: Plant) -> str:
+    """Names version and calendar of a derivation; the plant can be read from it again with `plant_of`."""
+    return msgspec.json.encode((DERIVATION_VERSION, plant.model_dump(mode="json")), order="sorted").decode()
+
+
+def plant_of(name: str) -> Plant | None:
+    """The plant that a derivation of this version was made with; None for any other, which is not used.
+
+    >>> plant = Plant(time_zone="Asia/Seoul")
+    >>> plant_of(derivation_name(plant)) == plant, plant_of("of an older version")
+    (True, None)
+    """
+    try:
+        version, plant = msgspec.json.decode(name, type=tuple[int, msgspec.Raw])
+        return Plant.model_validate_json(bytes(plant)) if version == DERIVATION_VERSION else None
+    except (msgspec.MsgspecError, ValidationError):
+        return None
+
+
+def observe(store: TrackerStore, calendar: ShiftCalendar, name: str, chance: Random | None = None) -> Observations:
     """Observations of all facts so far.
 
     Args:
         store: facts, and the observations kept of them.
         calendar: the plant's shifts.
         name: names version and calendar of the derivation; under another name nothing kept is used.
+        chance: which kept days are derived anew and compared; nobody's guess where None.
+
+    Raises:
+        StoreAlteredError: one of those days is not what the facts give.
     """
-    return with_hygiene(_refreshed(store, calendar, name), calendar)
+    return with_hygiene(_refreshed(store, calendar, name, chance or SystemRandom()), calendar)
+
+
+def altered_days(store: TrackerStore, name: str) -> tuple[date, ...]:
+    """Days kept under a derivation name that the facts do not give so: every one is derived anew."""
+    plant = plant_of(name)
+    if plant is None or store.derived(name) is None:
+        return ()
+    calendar = ShiftCalendar(plant)
+    kept = _refreshed(store, calendar, name, None)
+    return _differing(store, calendar, kept, frozenset(_kept_days(kept) | set(_days_between(*_span(store, calendar)))))
 
 
 def observe_as_of(store: TrackerStore, calendar: ShiftCalendar, watermark: int) -> Observations:
@@ -45,18 +95,21 @@ def observe_as_of(store: TrackerStore, calendar: ShiftCalendar, watermark: int) 
     return with_hygiene(derive(store.facts(watermark), calendar), calendar)
 
 
-def _refreshed(store: TrackerStore, calendar: ShiftCalendar, name: str) -> Observations:
+def _refreshed(store: TrackerStore, calendar: ShiftCalendar, name: str, chance: Random | None) -> Observations:
+    """What is kept, brought up to date; some days of it are derived anew unless `chance` is None."""
     watermark, known = store.fact_watermark(), store.derived(name)
     kept = store.observations(name)
     if known is None or kept is None:
         return _anew(store, calendar, name)
     if known == watermark:
+        _spot_check(store, calendar, kept, frozenset(), chance)
         return kept
     changed = store.changed_since(known)
     signs = store.signs().by_line
     days = frozenset(_touched(store, calendar, changed) | _seen_otherwise(kept, calendar, changed, signs))
     if len(days) > _MOST_DAYS:
         return _anew(store, calendar, name)
+    _spot_check(store, calendar, kept, days, chance)
     parts = [derive(_facts_of(store, run), calendar, run, signs) for run in _runs(days)]
     store.keep_observations(name, watermark, _joined(parts), days)
     rest = Observations(
@@ -65,6 +118,58 @@ def _refreshed(store: TrackerStore, calendar: ShiftCalendar, name: str) -> Obser
         tuple(found for found in kept.findings if found.day not in days),
     )
     return _joined([rest, *parts])
+
+
+def _spot_check(
+    store: TrackerStore, calendar: ShiftCalendar, kept: Observations, touched: frozenset[date], chance: Random | None
+) -> None:
+    """Derive some kept days anew, and one that may be missing; those that new facts touch are derived anyway."""
+    known, every = _kept_days(kept) - touched, set(_days_between(*_span(store, calendar))) - touched
+    if chance is None or not every:
+        return
+    watermark = store.fact_watermark()
+    count = max(1, min(_SPOT_DAYS, _SPOT_FACTS * len(every) // (_WINDOW_DAYS * max(1, watermark))))
+    drawn = chance.sample(sorted(known), min(count, len(known)))
+    if count > 1 or not drawn:
+        drawn[-1:] = [chance.choice(sorted(every))]
+    wrong = _differing(store, calendar, kept, frozenset(drawn))
+    if wrong and store.fact_watermark() == watermark:  # else somebody imported meanwhile
+        raise StoreAlteredError([StoreFault("day_altered", day=day) for day in wrong], "its derived days")
+
+
+def _differing(
+    store: TrackerStore, calendar: ShiftCalendar, kept: Observations, days: frozenset[date]
+) -> tuple[date, ...]:
+    """Which of some days are kept otherwise than the facts give them."""
+    signs, before, wrong = store.signs().by_line, _by_day(kept, days), set[date]()
+    for run in _runs(days):
+        ordered = sorted(run)
+        for start in range(0, len(ordered), _PASS_DAYS):
+            part = frozenset(ordered[start : start + _PASS_DAYS])
+            now = _by_day(derive(_facts_of(store, part), calendar, part, signs), part)
+            wrong |= {day for day in part if before.get(day) != now.get(day)}
+    return tuple(sorted(wrong))
+
+
+def _by_day(
+    observations: Observations, days: frozenset[date]
+) -> dict[date, Counter[Observation | LineShift | Finding]]:
+    """Rows and findings of some days; a row that stands there twice counts twice."""
+    found: dict[date, Counter[Observation | LineShift | Finding]] = defaultdict(Counter)
+    for rows in (observations.products, observations.line_shifts, observations.findings):
+        for row in rows:
+            if row.day in days:
+                found[row.day][row] += 1
+    return found
+
+
+def _kept_days(kept: Observations) -> set[date]:
+    return {row.day for rows in (kept.products, kept.line_shifts, kept.findings) for row in rows}
+
+
+def _days_between(first: date, last: date) -> Iterator[date]:
+    """Both included; none where the last is before the first."""
+    return (date.fromordinal(number) for number in range(first.toordinal(), last.toordinal() + 1))
 
 
 def _joined(parts: Sequence[Observations]) -> Observations:

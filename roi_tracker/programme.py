@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from roi_tracker.adjusting import adjusted_counterfactuals
-from roi_tracker.baseline.frozen import FittedBaseline, FrozenBaseline, Unfitted, digest, fit_baseline
+from roi_tracker.baseline.frozen import FittedBaseline, FrozenBaseline, Unfitted, fit_baseline
 from roi_tracker.case.plant import Period
 from roi_tracker.errors import StoreError
 from roi_tracker.ledger.books import Books, books_of
 from roi_tracker.ledger.chain import verified
 from roi_tracker.ledger.harm import Harm, defect_rates, harm
 from roi_tracker.ledger.losses import JointLoss, joint_losses
+from roi_tracker.observations.seals import StoreAlteredError, StoreFault
 from roi_tracker.observations.shifts import ShiftCalendar
-from roi_tracker.observing import DERIVATION_VERSION, observe, observe_as_of
+from roi_tracker.observing import altered_days, derivation_name, observe, observe_as_of
 from roi_tracker.proof.proving import SUPPORTED, Proof, prove, reporting_so_far, scope_of
 from roi_tracker.realization.activity import Activity
 from roi_tracker.realization.board import Board, board
@@ -44,8 +45,17 @@ class Programme:
         """
         if watermark is not None and watermark != self._store.fact_watermark():
             return observe_as_of(self._store, self._calendar, watermark)
-        name = digest((DERIVATION_VERSION, self._case.plant.model_dump(mode="json")))
-        return observe(self._store, self._calendar, name)
+        return observe(self._store, self._calendar, derivation_name(self._case.plant))
+
+    def hold_derived(self) -> None:
+        """Derive every day anew and hold those kept against it; before a report is saved, chance is not enough.
+
+        Raises:
+            StoreAlteredError: days differ.
+        """
+        wrong = altered_days(self._store, derivation_name(self._case.plant))
+        if wrong:
+            raise StoreAlteredError([StoreFault("day_altered", day=day) for day in wrong], "its derived days")
 
     def fit(self) -> tuple[FittedBaseline | Unfitted, ...]:
         """Fit a baseline for every benefit line whose measure has a method."""

@@ -213,6 +213,11 @@ class SqliteStore:
         kept = self._connection.execute("SELECT watermark FROM derivation WHERE name = ?", (derivation,)).fetchone()
         return None if kept is None else int(kept[0])
 
+    def derivation(self) -> str | None:
+        """Name under which observations are kept, None where none are."""
+        kept = self._connection.execute("SELECT name FROM derivation").fetchone()
+        return None if kept is None else str(kept[0])
+
     def observations(self, derivation: str) -> Observations | None:
         """Observations kept under a derivation name, or None.
 

@@ -101,12 +101,14 @@ def report(  # noqa: PLR0913, PLR0917 - each is an option of the command
         _drill(plan, store, drill, month, wanted)
         return
     from roi_tracker.observations.shifts import ShiftCalendar
+    from roi_tracker.programme import Programme
     from roi_tracker.reporting import Reporting, register_text, save_report
 
     now = datetime.now(UTC)
     on = as_of.date() if as_of is not None else ShiftCalendar(plan.plant).local_day(now)
     with open_store(store) as opened, open_ledger(store) as ledger:
         if save:
+            Programme(plan, opened).hold_derived()
             register_text(plan.id, text, ledger, now)
         programme = Reporting(plan, opened, ledger, text=text)
         made = programme.report(on)

@@ -18,8 +18,10 @@ from roi_tracker.adapters.sqlite_store import SqliteStore
 from roi_tracker.business_case import Plant
 from roi_tracker.observations import facts as f
 from roi_tracker.observations.derivation import derive
+from roi_tracker.observations.rows import Observations
+from roi_tracker.observations.seals import StoreAlteredError
 from roi_tracker.observations.shifts import ShiftCalendar
-from roi_tracker.observing import _refreshed, observe, observe_as_of
+from roi_tracker.observing import _refreshed, altered_days, derivation_name, observe, observe_as_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -129,13 +131,13 @@ def test_deriving_by_day_is_deriving_everything(seed: int) -> None:
         then = []
         for first, last in pairwise([0, *cuts, len(history)]):
             store.add_facts(history[first:last], source="feed")
-            assert _refreshed(store, calendar, "n") == derive(store.facts(), calendar)
+            assert _refreshed(store, calendar, "n", rng) == derive(store.facts(), calendar)
             then.append((store.fact_watermark(), derive(history[:last], calendar)))
         for fact in rng.sample(history, 2):
             moved = msgspec.structs.replace(fact, at=fact.at - timedelta(days=5))
             done = store.add_facts([moved], source="fix", on_change="replace")
             assert (done.added, done.replaced) == (0, 1)
-            assert _refreshed(store, calendar, "n") == derive(store.facts(), calendar)
+            assert _refreshed(store, calendar, "n", rng) == derive(store.facts(), calendar)
         for watermark, expected in then:
             assert derive(store.facts(watermark), calendar) == expected
         store.close()
@@ -177,4 +179,49 @@ def test_only_touched_days_are_written_again(store: SqliteStore) -> None:
     assert len(observe(store, calendar, "n").products) == 61
     first = datetime(2025, 3, 2, tzinfo=UTC).toordinal()
     assert [day - first for (day,) in store._connection.execute("SELECT day FROM touched")] == [59, 60]
+    store.close()
+
+
+def forge(store: SqliteStore, name: str, forged: Observations, watermark: int) -> None:
+    """What whoever may write the file can do: every digest of the cache fits what stands there."""
+    store.forget_observations()
+    store.keep_observations(name, watermark, forged, {row.day for row in forged.line_shifts})
+
+
+def test_a_forged_derived_day_is_found_by_deriving_it_anew(store: SqliteStore) -> None:
+    plant = Plant(time_zone="Asia/Seoul")
+    calendar, name = ShiftCalendar(plant), derivation_name(plant)
+    store.add_facts([production(day, 100) for day in range(20)], source="f")
+    true = _refreshed(store, calendar, name, None)
+    assert altered_days(store, name) == ()
+    fourth = true.products[3]
+    more = msgspec.structs.replace(fourth, produced=900)
+    products = tuple(more if row is fourth else row for row in true.products)
+    forge(store, name, msgspec.structs.replace(true, products=products), store.fact_watermark())
+    assert altered_days(store, name) == (fourth.day,)
+    # a row that stands there twice, a day that is not there, and a watermark that hides newer facts
+    forge(store, name, msgspec.structs.replace(true, products=(*true.products, fourth)), store.fact_watermark())
+    assert altered_days(store, name) == (fourth.day,)
+    products = tuple(row for row in true.products if row is not fourth)
+    lines = tuple(row for row in true.line_shifts if row.day != fourth.day)
+    forge(store, name, Observations(products, lines, ()), store.fact_watermark())
+    assert altered_days(store, name) == (fourth.day,)
+    store.add_facts([production(20, 100)], source="f")
+    forge(store, name, true, store.fact_watermark())
+    assert [day - fourth.day for day in altered_days(store, name)] == [timedelta(days=17)]
+    store.close()
+
+
+def test_every_use_derives_some_days_anew(store: SqliteStore) -> None:
+    plant = Plant(time_zone="Asia/Seoul")
+    calendar, name = ShiftCalendar(plant), derivation_name(plant)
+    store.add_facts([production(day, 100) for day in range(40)], source="f")
+    true = _refreshed(store, calendar, name, None)
+    half = tuple(
+        msgspec.structs.replace(row, produced=900) if place >= 20 else row for place, row in enumerate(true.products)
+    )
+    forge(store, name, msgspec.structs.replace(true, products=half), store.fact_watermark())
+    for seed in range(20):  # eight days of which every second one is forged: one use in 256 misses it
+        with pytest.raises(StoreAlteredError, match="day_altered"):
+            observe(store, calendar, name, Random(seed))
     store.close()

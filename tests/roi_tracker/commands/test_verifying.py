@@ -9,12 +9,16 @@ import sys
 from typing import TYPE_CHECKING, Any, get_args
 
 import apsw
+import msgspec
 import pytest
 from typer.testing import CliRunner, Result
 
 from roi_tracker.__main__ import app
+from roi_tracker.adapters.sqlite_store import SqliteStore
 from roi_tracker.ledger.chain import ChainFaultName
 from roi_tracker.observations.seals import StoreAlteredError, StoreFaultName
+from roi_tracker.observations.shifts import ShiftCalendar
+from roi_tracker.observing import derivation_name, observe
 from roi_tracker.render.store_text import store_catalogue
 from tests.roi_tracker.report.conftest import Plant, plant  # noqa: F401 - a fixture
 from tests.roi_tracker.report.test_portal import _service, ask
@@ -122,6 +126,30 @@ def test_a_whole_store_holds_and_its_days_are_those_of_its_facts(plant: Plant, t
     assert "are as this program left them" in done.stdout
     assert run("verify", "--store", store, "--head", "0123456789ab").exit_code == 1
     assert run("verify", "--store", store, "--forget-derived", "--case", case).exit_code == 0
+
+
+def test_forged_derived_days_are_neither_verified_nor_saved(plant: Plant, tmp_path: Path) -> None:  # noqa: F811 - the fixture's name
+    store, case = tmp_path / "roi.sqlite", tmp_path / "case.yaml"
+    shutil.copy(plant.path, store)
+    case.write_text(plant.text.text, encoding="utf-8")
+    opened = SqliteStore(store)
+    name = derivation_name(plant.text.case().plant)
+    true, watermark = observe(opened, ShiftCalendar(plant.text.case().plant), name), opened.fact_watermark()
+    last = true.products[-1]
+    forged = (*true.products[:-1], msgspec.structs.replace(last, rejected=0))
+    opened.forget_observations()
+    days = {row.day for row in true.line_shifts}
+    opened.keep_observations(name, watermark, msgspec.structs.replace(true, products=forged), days)
+    head = opened.head().sha256
+    opened.close()
+    done = run("verify", "--store", store, "--head", head, "--json")  # the seals hold, the cache's digests fit
+    assert done.exit_code == 1
+    assert [fault["day"] for fault in json.loads(done.stdout)["faults"]] == [last.day.isoformat()]
+    saved = run("report", "--case", case, "--store", store, "--format", "json", "--save")
+    assert isinstance(saved.exception, StoreAlteredError)
+    assert "day_altered" in str(saved.exception)
+    assert run("verify", "--store", store, "--forget-derived").exit_code == 0
+    assert run("report", "--case", case, "--store", store, "--format", "json", "--save").exit_code == 0
 
 
 @pytest.mark.parametrize("where", ["folder", "under_a_file", "foreign"])
