@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import nullcontext
+from datetime import UTC, datetime
 from pathlib import Path  # noqa: TC003 - Typer reads the annotations when it runs
 from typing import TYPE_CHECKING, Annotated
 
@@ -129,13 +130,17 @@ def _mapping(path: Path | None, kind: str | None) -> Mapping:
     return mapping.model_copy(update={"kind": known})
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 def _plant(plan: BusinessCase | None) -> Plant:
     from roi_tracker.observations.shifts import ShiftCalendar
     from roi_tracker.plant_files.importing import Plant
 
     if plan is None:
-        return Plant()
-    return Plant(ShiftCalendar(plan.plant), plan.plant.time_zone)
+        return Plant(now=_now)
+    return Plant(ShiftCalendar(plan.plant), plan.plant.time_zone, _now)
 
 
 def _previewed(path: Path, mapping: Mapping, plant: Plant) -> Preview:

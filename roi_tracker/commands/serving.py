@@ -55,7 +55,7 @@ def serve(
         programme=programme,
         today=lambda: calendar.local_day(datetime.now(UTC)),
         open_store=(lambda: open_store(store)) if host in _LOOPBACK else None,
-        plant=Plant(calendar, plan.plant.time_zone),
+        plant=Plant(calendar, plan.plant.time_zone, lambda: datetime.now(UTC)),
         agent=agent or "",
     )
     hosts = _LOOPBACK if host in _LOOPBACK else (host, *_LOOPBACK)

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from roi_tracker.observations import facts as f
+from roi_tracker.observations.limits import beyond
 from roi_tracker.observations.rows import Finding, FindingName, Origin
 
 if TYPE_CHECKING:
@@ -99,6 +100,11 @@ class Gathered:
             f.AlarmOutcomeFact: self._take_outcome,
         }
         for fact in facts:
+            impossible = beyond(fact)
+            if impossible:  # left out, so that one slip of the pen does not take a whole store along
+                evidence = f"{fact.key}: {impossible}"
+                self.find("impossible_count", (fact.line, self.calendar.local_day(fact.at), ""), evidence)
+                continue
             take[type(fact)](fact)
         for periodic in self._periods.values():
             self._spread(periodic)

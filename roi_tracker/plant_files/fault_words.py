@@ -42,6 +42,33 @@ _OF_CELLS = {
         "is no whole number", "정수가 아닙니다",
         "a count has no fraction; is the decimal sign right?", "개수에는 소수가 없습니다. 소수점 기호를 확인하십시오",
     ),
+    "beyond": Fault(
+        "is more than the {most} that can be", "있을 수 있는 {most}보다 많습니다",
+        "correct the figure, or its unit in the header", "값이나 열 이름의 단위를 고치십시오",
+    ),
+    "early": Fault(
+        "lies before {first}", "{first}보다 앞선 때입니다",
+        "correct the date; the clock may never have been set", "날짜를 고치십시오. 시계가 맞춰지지 않았을 수 있습니다",
+    ),
+    "future": Fault(
+        "lies in the future", "아직 오지 않은 때입니다",
+        "a record is of what has been; correct the date", "기록은 지난 일이어야 합니다. 날짜를 고치십시오",
+    ),
+    "long": Fault(
+        "makes a period of {days} days, more than {most}", "기간이 {days}일로 {most}일보다 깁니다",
+        "correct start or end; record what is longer in parts",
+        "시작이나 종료를 고치십시오. 더 긴 것은 나누어 적으십시오",
+    ),
+    "busy_beyond": Fault(
+        "is more than the {most} h of its period", "기간의 {most}시간보다 깁니다",
+        "correct the time, its unit, or the shift", "시간이나 단위, 교대를 고치십시오",
+    ),
+    "hours_beyond": Fault(
+        "is more than the {most} h that people can work in this period",
+        "이 기간에 사람이 일할 수 있는 {most}시간보다 많습니다",
+        "correct the hours or their unit; a row is one role of one line",
+        "시간이나 단위를 고치십시오. 한 행은 한 라인의 한 직무입니다",
+    ),
     "large": Fault("is too large", "너무 큽니다", "correct it", "고치십시오"),
     "amount": Fault(
         "is no amount", "금액이 아닙니다",

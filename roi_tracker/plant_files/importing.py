@@ -12,14 +12,16 @@ import msgspec
 
 from roi_tracker.errors import FactsChangedError, IntakeError, RowError
 from roi_tracker.observations.facts import Fact
+from roi_tracker.plant_files.bad_row import BadRow
 from roi_tracker.plant_files.fault_words import cell_fault, file_fault
 from roi_tracker.plant_files.kinds import Kind
 from roi_tracker.plant_files.mapping import bind
-from roi_tracker.plant_files.translating import BadRow, CostRow, Translator
+from roi_tracker.plant_files.translating import CostRow, Translator
 from roi_tracker.plant_files.values import AmbiguousSign, Cells, decimal_sign
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
 
     from roi_tracker.observations.facts import FactChange
     from roi_tracker.observations.shifts import ShiftCalendar
@@ -36,10 +38,15 @@ _NUMERIC = frozenset({"count", "number", "amount", "hours", "energy"})
 
 @dataclass(frozen=True)
 class Plant:
-    """What a case says of the plant that rows need; both are None without a case."""
+    """What a case says of the plant that rows need, calendar and zone None without one, and what time it is.
+
+    Attributes:
+        now: reads the clock; without it no row is held to be of the future.
+    """
 
     calendar: ShiftCalendar | None = None
     time_zone: str | None = None
+    now: Callable[[], datetime] | None = None
 
 
 class ReadColumn(msgspec.Struct, frozen=True):
@@ -93,7 +100,8 @@ class SheetReader:
         self.time_zone = mapping.time_zone or plant.time_zone
         cells = Cells(mapping, self.time_zone, self.decimal, epoch_1904=sheet.epoch_1904)
         try:
-            self._translator = Translator(self.binding, mapping, cells, plant.calendar)
+            latest = plant.now() if plant.now else None
+            self._translator = Translator(self.binding, mapping, cells, plant.calendar, latest)
         except BadRow as error:
             row = error.error(sheet.source, 0)
             raise IntakeError(

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from roi_tracker.errors import RowError
 from roi_tracker.observations import facts as f
 from roi_tracker.observations.gathering import EVERY_LINE
+from roi_tracker.plant_files.bad_row import BadRow
 from roi_tracker.plant_files.fault_words import cell_fault
 from roi_tracker.plant_files.kinds import HOURS, KILOWATT_HOURS, MONEY
+from roi_tracker.plant_files.row_limits import RowLimits
 from roi_tracker.plant_files.sheet import NotCalculated
 from roi_tracker.plant_files.values import BadCell, Cells
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from roi_tracker.observations.shifts import ShiftCalendar
-    from roi_tracker.plant_files.fault_words import Fault
     from roi_tracker.plant_files.mapping import Binding, BoundColumn, Mapping
 
 _TOTAL = re.compile(r"(누계|소계|합계|총계|총합계|계|sub-?total|grand total|totals?|sum|summe)\s*:?", re.IGNORECASE)
@@ -33,8 +33,6 @@ _INSPECTORS = {"previous": "previous", "기존": "previous", "사람": "previous
 _COST_KINDS = {"capital": "capital", "capex": "capital", "투자": "capital", "자본": "capital", "투자비": "capital",
                "running": "running", "opex": "running", "운영": "running", "운영비": "running"}  # fmt: skip
 _ONE_DAY = timedelta(days=1)
-_SHOWN = 80
-"""Characters of a cell that are shown."""
 
 
 class CostRow(msgspec.Struct, frozen=True):
@@ -54,36 +52,6 @@ class CostRow(msgspec.Struct, frozen=True):
     line: str = ""
 
 
-class BadRow(Exception):  # noqa: N818 - a row, told as an error of the file
-    """A row that cannot be used, by its column."""
-
-    def __init__(self, column: str, value: object, fault: Fault) -> None:
-        self.column = column
-        self.value = "" if value is None else str(value)
-        self.fault = fault
-        super().__init__(f"{column}: {_quoted(self.value)}{fault.en}" if column else fault.en)
-
-    def error(self, source: str, line: int) -> RowError:
-        """The row as those who correct it read it: line, column, what is wrong, what to do, in both languages."""
-        fault = self.fault
-        korean = f"{self.column}: {_quoted(self.value)}{fault.ko}" if self.column else fault.ko
-        return RowError(
-            source,
-            line,
-            str(self),
-            self.column,
-            self.value[:_SHOWN],
-            fault.fix_en,
-            message_ko=korean,
-            fix_ko=fault.fix_ko,
-        )
-
-
-def _quoted(value: str) -> str:
-    """A value before what is wrong with it; nothing for an empty cell."""
-    return f"{value[:_SHOWN]} " if value else ""
-
-
 class Translator:
     """Turns the rows of one file into facts.
 
@@ -92,15 +60,24 @@ class Translator:
         mapping: renamings of values.
         cells: reads single cells.
         calendar: the plant's shifts, for rows that name a day and a shift; None without a case.
+        now: what is a day later is of the future; None takes any.
     """
 
-    def __init__(self, binding: Binding, mapping: Mapping, cells: Cells, calendar: ShiftCalendar | None) -> None:
+    def __init__(
+        self,
+        binding: Binding,
+        mapping: Mapping,
+        cells: Cells,
+        calendar: ShiftCalendar | None,
+        now: datetime | None = None,
+    ) -> None:
         self._kind = binding.spec.kind
         self._cells = cells
         self._calendar = calendar
         self._renamed = mapping.values
         self._plan = [(column, self._reader(column)) for column in binding.columns]
         self._headers = {column.field.name: column.header for column in binding.columns}
+        self._limits = RowLimits(self._headers, now)
         self._make: Callable[[dict[str, Any]], f.Fact | CostRow] = getattr(self, f"_{self._kind}")
         self._days: dict[date, tuple[datetime, datetime]] = {}
 
@@ -154,6 +131,7 @@ class Translator:
         for column, _ in self._plan:
             if column.field.required and found.get(column.field.name) in (None, ""):
                 raise BadRow(column.header, "", cell_fault("empty"))
+        self._limits.times(found)
         return self._make(found)
 
     # ---- time ----
@@ -164,8 +142,10 @@ class Translator:
         if start is not None and end is None and "duration" in row:
             end = start + timedelta(hours=row["duration"])
         if start is not None and end is not None:
+            told = self._headers.get("end", self._headers.get("duration", "end"))
             if end <= start:
-                raise BadRow(self._headers.get("end", "end"), end, cell_fault("end_before_start"))
+                raise BadRow(told, end, cell_fault("end_before_start"))
+            self._limits.length(told, end, end - start, stop=self._kind == "stops")
             return start, end
         day: date | None = row.get("day")
         if day is None:
@@ -210,6 +190,7 @@ class Translator:
             inspected = produced  # a plant that counts its rejects and no inspections inspects every part
         if inspected is not None and rejected is not None and rejected > inspected:
             raise BadRow(self._headers["rejected"], rejected, cell_fault("above_inspected", most=inspected))
+        self._limits.counts(row, end - start)
         busy = row.get("planned_busy")
         return f.ProductionFact(
             **self._base(row, start, _until(start, end), row.get("product", "")),
@@ -278,12 +259,14 @@ class Translator:
 
     def _energy(self, row: dict[str, Any]) -> f.Fact:
         start, end = self._period(row)
+        self._limits.energy(row, end - start)
         carrier = row.get("carrier", "electricity")
         base = self._base(row, start, _until(start, end), carrier)
         return f.EnergyFact(**base, end=end, carrier=carrier, kwh=row["energy"])
 
     def _labour(self, row: dict[str, Any]) -> f.Fact:
         start, end = self._period(row)
+        self._limits.labour(row, end - start)
         base = self._base(row, start, _until(start, end), row["role"], row.get("person", ""))
         return f.LabourFact(**base, end=end, role=row["role"], hours=row["hours"])
 

@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
 
+from roi_tracker.observations import limits
 from roi_tracker.plant_files.fault_words import cell_fault
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ _EITHER_WAY = re.compile(r"\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}")
 _SERIAL_DAYS = (20_000, 80_000)
 """Days 1954 to 2119 as a spreadsheet counts them; other numbers are no dates."""
 _HALF_DAY = 12
+_SHORT = 9
+"""Digits of a count that is below every limit."""
 _TRUE = frozenset({"1", "y", "yes", "true", "t", "o", "예", "계획", "planned", "ja", "계획정지"})
 _FALSE = frozenset({"0", "n", "no", "false", "f", "x", "아니오", "아니요", "비계획", "unplanned", "nein", "돌발"})
 _MONEY_SIGNS = str.maketrans("", "", "₩￦원 ")
@@ -82,7 +85,7 @@ class Cells:
     def number(self, cell: object) -> float:
         """A finite number."""
         if isinstance(cell, int | float) and not isinstance(cell, bool):
-            return float(cell)
+            return self._possible(float(cell))
         text = str(cell).strip()
         if self._group in text:
             if _GROUPED[self._group].match(text.partition(self._sign)[0]) is None:
@@ -92,8 +95,14 @@ class Cells:
             value = float(text.replace(self._sign, "."))
         except ValueError as error:
             raise BadCell("number") from error
+        return self._possible(value)
+
+    @staticmethod
+    def _possible(value: float) -> float:
         if value - value != 0:
             raise BadCell("finite")
+        if not -limits.MOST_VALUE <= value <= limits.MOST_VALUE:
+            raise BadCell("beyond", most=f"{limits.MOST_VALUE:,.0f}")
         return value
 
     def quantity(self, cell: object) -> float:
@@ -105,11 +114,13 @@ class Cells:
 
     def count(self, cell: object) -> int:
         """A whole number that is not negative."""
-        if type(cell) is str and cell.isdecimal():
+        if type(cell) is str and len(cell) <= _SHORT and cell.isdecimal():
             return int(cell)
         value = self.quantity(cell)
         if value != int(value):
             raise BadCell("whole")
+        if value > limits.MOST_PARTS:
+            raise BadCell("beyond", most=f"{limits.MOST_PARTS:,}")
         return int(value)
 
     def amount(self, cell: object) -> Decimal:
@@ -121,6 +132,8 @@ class Cells:
             raise BadCell("amount") from error
         if not value.is_finite():
             raise BadCell("amount")
+        if abs(value) > limits.MOST_VALUE:
+            raise BadCell("beyond", most=f"{limits.MOST_VALUE:,.0f}")
         return value
 
     def flag(self, cell: object) -> bool:
