@@ -37,6 +37,8 @@ IntervalKind = Literal["closing", "anytime"]
 _LEAST_SHARE = 1e-3
 """Smallest ratio of expected to baseline outcome for which the noise of one says something about the other."""
 _FEWEST_DAYS = 5
+_MOST_DAYS = 36_525
+"""A century: what shows no sooner never does."""
 _LEAST_LEVEL = 0.25
 """Where less than a quarter is left, what is left is mostly counting noise, which does not scale."""
 
@@ -184,13 +186,41 @@ def cumulative(
 
 
 def days_needed(found: Estimate, target_per_day: float) -> int | None:
-    """Days of reporting after which a true effect of `target_per_day` would be found four times in five; None when
-    the baseline's own error never allows it.
+    """Days of reporting after which a true effect of `target_per_day` would be found four times in five, by the
+    interval that the estimate carries; None when the baseline's own error never allows it.
     """
+    if target_per_day <= 0:
+        return None
+    if found.interval == "anytime":
+        return _days_needed_anytime(found, target_per_day)
     factor = (student_quantile(CONFIDENCE, found.dof) + student_quantile(POWER, found.dof)) * found.inflation
     noise_per_day = found.reporting_error**2 / found.days
     drift = target_per_day**2 - (factor * found.baseline_error / found.days) ** 2
     return int(np.ceil(factor**2 * noise_per_day / drift)) if drift > 0 else None
+
+
+def _days_needed_anytime(found: Estimate, target_per_day: float) -> int | None:
+    """What is detectable falls, per day, as days go by: the baseline's part of the margin grows with them, the
+    noise's more slowly.
+    """
+    power, alpha = student_quantile(POWER, found.dof), 2 * (1 - CONFIDENCE) * confidence_sequence.NOISE_SHARE
+    day_error, baseline_error = found.reporting_error / found.days**0.5, found.baseline_error / found.days
+    margin = found.minimum_detectable / found.inflation - power * found.standard_error
+    noise = day_error * confidence_sequence.noise_radius(found.days, alpha, found.dof)
+    of_baseline = max(0.0, margin - noise) / found.days
+
+    def shows(days: int) -> bool:
+        radius = day_error * confidence_sequence.noise_radius(days, alpha, found.dof)
+        error = float(np.hypot(baseline_error * days, day_error * days**0.5))
+        return bool(found.inflation * (of_baseline * days + radius + power * error) <= target_per_day * days)
+
+    if not shows(_MOST_DAYS):
+        return None
+    low, high = 0, _MOST_DAYS
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if shows(middle) else (middle, high)
+    return high
 
 
 class Measurement:

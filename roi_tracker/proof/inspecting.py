@@ -49,7 +49,7 @@ def quality_refined(ground: Ground, checks: Sequence[Check]) -> Refined:
             disqualifies=False,
             passed_parts=passed.parts,
             failed_parts=failed.parts,
-            required=float(FEWEST_REPEATS),
+            required=FEWEST_REPEATS,
             false_alarm=review.errors.false_alarm,
             miss=review.errors.miss,
         )

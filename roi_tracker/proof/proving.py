@@ -199,7 +199,7 @@ def _proof(
     checks, measurement, comparison = refined.checks, refined.measurement, refined.comparison or comparison
     promised = projected_per_day(line, scope.expected, case.go_live)
     if measurement is not None:
-        checks.append(_detectable_check(promised, measurement.whole("closing")))
+        checks.append(_detectable_check(promised, measurement.whole(interval)))
     graded = grade_of(line.measurement, comparison, checks)
     basis = Basis(
         method=refined.method or _METHODS.get(line.measure) or _METHODS_BY_FAMILY[fitted.model.family],
@@ -317,7 +317,7 @@ def _detectable_check(promised: float, found: Estimate) -> Check:
 
     Args:
         promised: projected effect of a working day, as `baseline power` says it before go-live.
-        found: measured.
+        found: measured, with the interval that the figure carries: on a day that nobody registered it is the wider one.
     """
     projected = promised * found.days
     return sufficiency.check(

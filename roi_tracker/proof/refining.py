@@ -180,9 +180,7 @@ def _billing(ground: Ground, plain: Refined) -> Refined:
         measurement = BillingMeasurement(baseline, reporting)
     left = measurement.left if measurement is not None else 0
     enough = months >= FEWEST_MONTHS and left >= FEWEST_LEFT
-    checks.append(
-        check("bills_suffice", "baseline", passed=enough, months=months, required=float(FEWEST_MONTHS), left=left)
-    )
+    checks.append(check("bills_suffice", "baseline", passed=enough, months=months, required=FEWEST_MONTHS, left=left))
     if measurement is None:
         return Refined(checks, None, None, "energy_regression")
     checks += [_fit_check(measurement.fit), _mix_check(ground), _bills_in_range(measurement, monthly(reporting))]

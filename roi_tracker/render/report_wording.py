@@ -180,5 +180,5 @@ class ReportWording:
             return self.t(f"prove.{proof.reason}")
         if proof.days_needed is None:
             return self.t("prove.baseline_too_noisy")
-        key = "effect_smaller" if proof.days_needed <= proof.estimate.days else "interval_contains_zero"
+        key = "effect_missed" if proof.days_needed <= proof.estimate.days else "interval_contains_zero"
         return self.t(f"prove.{key}", days=proof.days_needed, measured=proof.estimate.days)

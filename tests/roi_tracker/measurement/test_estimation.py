@@ -95,6 +95,27 @@ def test_the_running_total_ends_at_the_estimate(case: BusinessCase, simulate: An
     assert needed is not None
     assert needed < whole.days
     assert days_needed(whole, 1e-9) is None
+    assert days_needed(whole, -1.0) is None
+
+
+def test_on_a_day_that_nobody_registered_more_days_are_needed(case: BusinessCase, simulate: Any, truth: Any) -> None:
+    """The days needed are those after which the interval's own smallest detectable effect is the projected one."""
+    sim = simulate(truth(defect_factor=0.9, seed=4))
+    line = case.benefits[0]
+    scope = scope_of(line, ShiftCalendar(case.plant))
+    fitted = fit_baseline(case, line, sim.observations, scope)
+    assert isinstance(fitted, FittedBaseline)
+    panel = panel_of(sim.observations, scope, case.periods.reporting, "ai")
+    for interval in ("closing", "anytime"):
+        found = estimate(fitted.counterfactual, panel, interval)
+        per_day = found.minimum_detectable / found.days
+        needed = days_needed(found, per_day * 1.000001)
+        assert needed == pytest.approx(found.days, rel=0.02)
+        assert days_needed(found, 2 * per_day) < needed  # type: ignore[operator]  # None would fail here as well
+        assert days_needed(found, found.minimum_detectable / found.days / 1000) is None
+    anytime, closing = (estimate(fitted.counterfactual, panel, one) for one in ("anytime", "closing"))
+    per_day = anytime.minimum_detectable / anytime.days
+    assert days_needed(closing, per_day) < days_needed(anytime, per_day)  # type: ignore[operator]  # as above
 
 
 def test_a_shorter_baseline_is_less_certain(case: BusinessCase, simulate: Any, truth: Any) -> None:

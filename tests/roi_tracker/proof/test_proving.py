@@ -68,6 +68,20 @@ def test_no_effect_is_not_proven_and_says_what_would_be_needed(case: BusinessCas
     assert found.days_needed is not None
 
 
+def test_what_is_detectable_is_asked_of_the_interval_that_is_shown(
+    case: BusinessCase, observations: Observations
+) -> None:
+    """On a day that nobody registered, the rule, the interval and the days needed speak of the same, wider interval."""
+    frozen = freeze(case, observations, 2)
+    for last, interval in ((case.periods.reporting.last, "closing"), (datetime(2025, 12, 12).date(), "anytime")):  # noqa: DTZ001 - a local day
+        found = proven(case, observations.until(last), frozen, 2)
+        rule = next(one for one in found.basis.checks if one.rule == "effect_detectable")
+        told = {one.name: one.value for one in rule.evidence}
+        assert found.basis.interval == found.estimate.interval == interval
+        assert told["minimum_detectable"] == pytest.approx(found.estimate.minimum_detectable)
+        assert (found.days_needed <= told["days"]) == rule.passed
+
+
 def test_without_baseline_or_method(
     case: BusinessCase, observations: Observations, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -118,6 +132,29 @@ def test_without_audits_the_ruler_is_unknown(case: BusinessCase, observations: O
     frozen = freeze(case, observations, 0)
     found = proven(case, msgspec.structs.replace(observations, products=bare), frozen, 0)
     assert failed(found) == ["audit_sample"]
+
+
+def test_audits_that_stop_refuse(case: BusinessCase, observations: Observations) -> None:
+    """One week of audits after go-live, then none: an inspector gone blind would look like fewer defects."""
+    last = case.periods.reporting.first + timedelta(days=7)
+    short = tuple(msgspec.structs.replace(row, audits=()) if row.day > last else row for row in observations.products)
+    frozen = freeze(case, observations, 0)
+    found = proven(case, msgspec.structs.replace(observations, products=short), frozen, 0)
+    assert failed(found) == ["audits_throughout"]
+    evidence = {item.name: item.value for item in found.failed[0].evidence}
+    assert (evidence["line"], evidence["near_days"], evidence["required"]) == ("press-1", 16, 0.9)
+    assert evidence["share"] == pytest.approx(24 / 170, abs=0.02)  # 8 days audited, and 16 after them
+
+
+def test_a_baseline_audited_in_its_last_month_only_is_refused(case: BusinessCase, observations: Observations) -> None:
+    last = case.periods.baseline.last
+    late = tuple(
+        msgspec.structs.replace(row, audits=()) if row.day < last - timedelta(days=30) else row
+        for row in observations.products
+    )
+    frozen = freeze(case, msgspec.structs.replace(observations, products=late), 0)
+    rules = [rule.rule for rule in frozen.fitted.checks if rule.disqualifies and not rule.passed]
+    assert "audits_throughout" in rules
 
 
 def test_a_new_product_has_no_counterfactual(case: BusinessCase, observations: Observations) -> None:
