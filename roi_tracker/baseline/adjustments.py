@@ -47,11 +47,13 @@ class AdjustmentLine(msgspec.Struct, frozen=True):
     Attributes:
         days: measured days it concerns.
         units: what it adds to the expectation.
+        refused: what it would add and does not, because that is more than the frozen baseline expects of these days.
     """
 
     adjustment: NonRoutine
     days: int
     units: float
+    refused: float = 0.0
 
 
 class AdjustedCounterfactual(msgspec.Struct, frozen=True):
@@ -107,8 +109,18 @@ def lines_of(
         units = float(one.factor - 1) * sum(concerned)
         if concerned and one.quantity:
             units += float(one.quantity) * _measured_share(one, days)
-        found.append(AdjustmentLine(one, len(concerned), units))
+        holds = within_expectation(units, sum(concerned))
+        found.append(AdjustmentLine(one, len(concerned), units if holds else 0.0, 0.0 if holds else units))
     return tuple(found)
+
+
+def within_expectation(units: float, expected: float) -> bool:
+    """Whether an adjustment is one: it adds at most as much again as was expected of the days it concerns.
+
+    >>> within_expectation(30.0, 40.0), within_expectation(1e9, 40.0), within_expectation(-1e9, 40.0)
+    (True, False, True)
+    """
+    return units <= max(expected, 0.0)
 
 
 def _measured_share(one: NonRoutine, days: Sequence[date]) -> float:

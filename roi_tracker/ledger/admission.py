@@ -6,12 +6,14 @@ One code for `ledger add`, `baseline adjust` and the report's second look at cla
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from roi_tracker.ledger.books import citation_name
-from roi_tracker.ledger.entries import Adjustment, Claim, ClosingDate
+from roi_tracker.baseline.adjustments import within_expectation
+from roi_tracker.ledger.books import HARM_UNITS, citation_name
+from roi_tracker.ledger.entries import ActualCost, Adjustment, Claim, ClosingDate, UnitValueLocked
 from roi_tracker.ledger.losses import loss_names
 
 if TYPE_CHECKING:
@@ -42,7 +44,17 @@ RefusalName = Literal[
     "event_claimed",
     "loss_claimed",
     "closing_date_of_the_case",
+    "unknown_subject",
+    "value_per_other_unit",
+    "value_raised",
+    "beyond_expectation",
+    "credit_of_nothing",
+    "credit_too_great",
 ]
+
+
+_GREATEST_FACTOR = 2
+"""An adjustment adds at most as much again as was expected."""
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -90,6 +102,7 @@ def refusal(bodies: Sequence[Body], ground: Ground) -> tuple[int, Refusal] | Non
     """The first of several entries that may not be written, from 1, and why; None where all may."""
     claims = [*ground.books.claims]
     adjustments = [signed.adjustment for signed in ground.books.adjustments]
+    costs = [*ground.books.costs]
     for number, body in enumerate(bodies, start=1):
         found: Refusal | None = None
         match body:
@@ -101,6 +114,11 @@ def refusal(bodies: Sequence[Body], ground: Ground) -> tuple[int, Refusal] | Non
                 claims.append(body)
             case ClosingDate():
                 found = _of_closing_date(body, ground)
+            case UnitValueLocked():
+                found = _of_unit_value(body, ground)
+            case ActualCost():
+                found = _of_cost(body, ground, costs)
+                costs.append(body)
             case _:
                 pass
         if found is not None:
@@ -119,8 +137,51 @@ def of_adjustment(body: Adjustment, ground: Ground, known: Sequence[Adjustment])
         (not body.quantity and body.factor == 1, "changes_nothing", "quantity", body.benefit_id),
         (body.last < ground.case.go_live, "before_go_live", "last", body.last),
         (body in known, "signed_already", "event", body.benefit_id),
+        (_beyond(body, ground), "beyond_expectation", "quantity" if body.quantity else "factor", body.benefit_id),
     )
     return next((Refusal(name, field, str(value)) for is_wrong, name, field, value in wrong if is_wrong), None)
+
+
+def _beyond(body: Adjustment, ground: Ground) -> bool:
+    """Whether it adds more than the frozen baseline expects of as many days; the report asks again on the days."""
+    held = ground.frozen.get(body.benefit_id)
+    if body.factor > _GREATEST_FACTOR:
+        return True
+    if held is None or held.fitted.total_outcome <= 0:
+        return False
+    days = (body.last - body.first).days + 1
+    return not within_expectation(float(body.quantity), held.fitted.total_outcome / held.fitted.days * days)
+
+
+def _of_unit_value(body: UnitValueLocked, ground: Ground) -> Refusal | None:
+    """A unit value is stated per the unit of its subject, and from go-live on none is raised."""
+    line = next((one for one in ground.case.benefits if one.id == body.subject), None)
+    stated = None if line is None else line.stated_unit_value
+    per = HARM_UNITS.get(body.subject, "" if stated is None else stated.per)
+    if not per:
+        known = ", ".join([*(one.id for one in ground.case.benefits if one.stated_unit_value), *HARM_UNITS])
+        return Refusal("unknown_subject", "subject", body.subject, {"known": known})
+    if body.per != per:
+        return Refusal("value_per_other_unit", "per", body.per, {"subject": body.subject, "unit": per})
+    if stated is not None and ground.today >= ground.case.go_live and body.amount > stated.amount:
+        places = {"old": f"{stated.amount:f}", "go_live": str(ground.case.go_live)}
+        return Refusal("value_raised", "amount", f"{body.amount:f}", places)
+    return None
+
+
+def _of_cost(body: ActualCost, ground: Ground, known: Sequence[ActualCost]) -> Refusal | None:
+    """A credit note takes back a cost that is there, and no more than that."""
+    if body.amount >= 0 or not isinstance(body.reverses, str):
+        return None
+    booked = {one.source: one.amount for one in ground.case.costs_actual}
+    booked |= {one.reference: one.amount for one in known if one.amount > 0}
+    if body.reverses not in booked:
+        return Refusal("credit_of_nothing", "reverses", body.reverses)
+    credited = sum((one.amount for one in known if one.reverses == body.reverses), Decimal(0))
+    left = booked[body.reverses] + credited
+    if left + body.amount < 0:
+        return Refusal("credit_too_great", "amount", f"{body.amount:f}", {"left": f"{left:f}"})
+    return None
 
 
 def unproven(body: Claim, ground: Ground) -> Refusal | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -20,12 +21,15 @@ from roi_tracker.ledger.entries import (
     UnitValueLocked,
 )
 from roi_tracker.ledger.losses import JointLoss, loss_names
+from roi_tracker.ledger.signatures import second_person
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import date
 
     from roi_tracker.ledger.entries import Draft
+
+HARM_UNITS = {"overkill": "part", "escape": "part", "system_stop": "h"}
+"""What harm by the system is valued per."""
 
 
 class Signed(msgspec.Struct, frozen=True):
@@ -34,6 +38,25 @@ class Signed(msgspec.Struct, frozen=True):
     adjustment: Adjustment
     author: str
     entry_sha256: str
+
+
+class SignedValue(msgspec.Struct, frozen=True):
+    """A unit value with the entry that holds it.
+
+    Attributes:
+        on: day on which it was written (UTC).
+    """
+
+    value: UnitValueLocked
+    on: date
+    author: str
+    entry_sha256: str
+
+    @property
+    def agreed(self) -> bool:
+        """Whether a second person approved it."""
+        approver = self.value.approver
+        return isinstance(approver, str) and second_person(self.author, approver)
 
 
 class Citation(msgspec.Struct, frozen=True):
@@ -56,7 +79,7 @@ class Books(msgspec.Struct, frozen=True):
         head: hash of the newest entry of the whole ledger; printed with every figure that rests on it.
     """
 
-    unit_values: tuple[UnitValueLocked, ...] = ()
+    unit_values: tuple[SignedValue, ...] = ()
     costs: tuple[ActualCost, ...] = ()
     claims: tuple[Claim, ...] = ()
     adjustments: tuple[Signed, ...] = ()
@@ -66,16 +89,19 @@ class Books(msgspec.Struct, frozen=True):
     pinned: tuple[Citation, ...] = ()
     head: str = GENESIS
 
-    def unit_value(self, subject: str, day: date, line: str = "") -> UnitValueLocked | None:
-        """The newest value of a subject that is valid on a day and holds for a production line."""
-        fitting = (
-            one
-            for one in reversed(self.unit_values)
-            if one.subject == subject
-            and one.valid_from <= day <= one.valid_to
-            and (not one.lines or not line or line in one.lines)
-        )
-        return next(fitting, None)
+    def harm_value(self, subject: str, first: date, last: date, line: str) -> UnitValueLocked | None:
+        """What a unit of harm on a production line is worth: the newest value that is valid on the last day. A lower
+        one than before takes two people, and holds for days from the one on which it was written.
+        """
+        found: UnitValueLocked | None = None
+        for one in self.unit_values:
+            value = one.value
+            fits = value.subject == subject and value.per == HARM_UNITS.get(subject)
+            if not fits or not value.valid_from <= last <= value.valid_to or (value.lines and line not in value.lines):
+                continue
+            if found is None or value.amount >= found.amount or (one.agreed and one.on <= first):
+                found = value
+        return found
 
     @property
     def unpinned(self) -> tuple[Citation, ...]:
@@ -103,7 +129,11 @@ def books_of(entries: Iterable[Entry], case_id: str) -> Books:
             own.append(entry)
     bodies = [entry.body for entry in own]
     return Books(
-        unit_values=tuple(body for body in bodies if isinstance(body, UnitValueLocked)),
+        unit_values=tuple(
+            SignedValue(entry.body, entry.at.date(), entry.author, entry.sha256)
+            for entry in own
+            if isinstance(entry.body, UnitValueLocked)
+        ),
         costs=tuple(body for body in bodies if isinstance(body, ActualCost)),
         claims=tuple(body for body in bodies if isinstance(body, Claim)),
         adjustments=tuple(

@@ -14,6 +14,7 @@ import msgspec
 
 from roi_tracker.errors import StoreError
 from roi_tracker.ledger.entries import ActualCost, Adjustment, CaseVersion, Claim, Entry, UnitValueLocked
+from roi_tracker.ledger.signatures import mixes_scripts, second_person
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -83,33 +84,48 @@ def _admissible(draft: Draft) -> None:
         raise StoreError("the case's text does not give its hash", field="text_sha256", value=body.text_sha256)
     if isinstance(body, ActualCost | UnitValueLocked):
         _amounts(body)
-    if (
-        isinstance(body, UnitValueLocked)
-        and isinstance(body.approver, str)
-        and body.approver.strip().casefold() == draft.author.strip().casefold()
-    ):
-        raise StoreError(
-            "a unit value is approved by somebody else than its author",
-            field="approver",
-            value=body.approver,
-            hint="let a second person approve it, or leave the approver out: the case's value then stays in force",
-        )
+    if isinstance(body, UnitValueLocked) and isinstance(body.approver, str):
+        hint = "let a second person approve it, or leave the approver out: the case's value then stays in force"
+        _two_people("a unit value", draft.author, body.approver, hint)
+    if isinstance(body, ActualCost) and body.amount < 0:
+        _credit(body, draft.author)
 
 
 def _signed(body: Adjustment, author: str) -> None:
-    if not body.approver.strip() or body.approver.strip().casefold() == author.strip().casefold():
-        raise StoreError(
-            "an adjustment is approved by somebody else than its author",
-            field="approver",
-            value=body.approver,
-            hint="let a second person approve it",
-        )
+    _two_people("an adjustment", author, body.approver, "let a second person approve it")
     if not body.reason.strip():
         raise StoreError("an adjustment without a reason", field="reason", hint="say what changed")
     if not body.quantity.is_finite() or not body.factor.is_finite() or body.factor < 0:
         raise StoreError("a quantity is a finite number, a factor is not negative", field="quantity", value=body)
     if body.quantity and body.factor != 1:
         raise StoreError("an adjustment is a quantity or a factor, not both", field="factor", value=body.factor)
+
+
+def _two_people(what: str, author: str, approver: str, hint: str) -> None:
+    if mixes_scripts(author, approver):
+        raise StoreError(
+            "author and approver are written in different alphabets, where one letter passes for another",
+            field="approver",
+            value=approver,
+            hint="write both names in one alphabet",
+        )
+    if not second_person(author, approver):
+        raise StoreError(
+            f"{what} is approved by somebody else than its author", field="approver", value=approver, hint=hint
+        )
+
+
+def _credit(body: ActualCost, author: str) -> None:
+    """A credit note names the cost it takes back, and two people sign it."""
+    if not isinstance(body.reverses, str) or not body.reverses.strip():
+        raise StoreError(
+            "a credit note names the cost that it takes back",
+            field="reverses",
+            value=body.reference,
+            hint="give the reference of that cost as `reverses`; `roi-tracker ledger show --kind cost` lists them",
+        )
+    approver = body.approver if isinstance(body.approver, str) else ""
+    _two_people("a credit note", author, approver, "book it with `ledger add` and a second person as `approver`")
 
 
 def _amounts(body: ActualCost | UnitValueLocked) -> None:

@@ -40,11 +40,6 @@ class UnitValueLocked(_Body, frozen=True, tag="unit_value", kw_only=True):
     lines: tuple[str, ...] = ()
     approver: str | msgspec.UnsetType = msgspec.UNSET
 
-    @property
-    def agreed(self) -> bool:
-        """Whether a second person approved it."""
-        return isinstance(self.approver, str) and bool(self.approver.strip())
-
 
 class ActualCost(_Body, frozen=True, tag="cost", kw_only=True):
     """Money really spent.
@@ -52,6 +47,8 @@ class ActualCost(_Body, frozen=True, tag="cost", kw_only=True):
     Attributes:
         amount: negative for a credit note.
         reference: invoice or booking number; the same reference is booked once.
+        reverses: reference of the cost that a credit note takes back, in whole or in part.
+        approver: second person who agrees to a credit note.
         line: production line it belongs to, empty for the whole programme.
     """
 
@@ -63,6 +60,8 @@ class ActualCost(_Body, frozen=True, tag="cost", kw_only=True):
     reference: str
     category: str = "other"
     line: str = ""
+    reverses: str | msgspec.UnsetType = msgspec.UNSET
+    approver: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class Claim(_Body, frozen=True, tag="claim", kw_only=True):
@@ -94,9 +93,9 @@ class Adjustment(_Body, frozen=True, tag="adjustment", kw_only=True):
     benefit_id: str
     first: date
     last: date
-    quantity: Decimal
     reason: str
     approver: str
+    quantity: Decimal = Decimal(0)
     evidence: tuple[str, ...] = ()
     factor: Decimal = Decimal(1)
     event: str = ""

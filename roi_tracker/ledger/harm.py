@@ -249,7 +249,7 @@ class _Value(msgspec.Struct, frozen=True):
 def _value(case: BusinessCase, books: Books, one: _Quantity) -> _Value | None:
     """What one unit of a harm costs: as locked in the ledger, else as the case states it for that line."""
     subject = {"false_reject": "overkill", "system_stop": "system_stop"}.get(one.cause, "escape")
-    locked = books.unit_value(subject, one.last, one.line)
+    locked = books.harm_value(subject, one.first, one.last, one.line)
     if locked is not None:
         return _Value(locked.amount, locked.source)
     stated: Callable[[BenefitLine], _Value | None] = _hour if one.cause == "system_stop" else _part(subject)

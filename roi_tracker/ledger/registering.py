@@ -62,7 +62,7 @@ def registration(
     digest = text_digest(text)
     if known is None or known.text_sha256 != digest:
         bodies.append(CaseVersion(text=text, text_sha256=digest))
-    newest = {(one.subject, one.lines): one for one in books.unit_values}
+    newest = {(one.value.subject, one.value.lines): one.value for one in books.unit_values}
     changed: list[str] = []
     for value in _unit_values(case):
         before = newest.get((value.subject, value.lines))

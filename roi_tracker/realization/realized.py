@@ -20,10 +20,12 @@ from roi_tracker.ledger.costs import CostLedger, paid_rows
 from roi_tracker.ledger.harm import Harm, once
 from roi_tracker.proof.proving import NotProven, Proof, Realized
 from roi_tracker.realization.activity import Activity
+from roi_tracker.realization.adjusted_units import AdjustedUnits
 from roi_tracker.realization.bridge import bridge
 from roi_tracker.realization.flows import Flow, Payback, payback, present_value
 from roi_tracker.realization.forecast import CountedLine, counted_line, forecast
 from roi_tracker.realization.intervals import MoneyInterval, RatioInterval, bounds_added, if_independent, over
+from roi_tracker.realization.prices import UnitPrice, unit_price
 from roi_tracker.realization.projection import Projection, month_ends, projected_money
 from roi_tracker.realization.results import CurvePoint, LineMonth, LineResult, Realization, ToDate
 from roi_tracker.realization.sides import Span, sides
@@ -110,9 +112,15 @@ class _Standing:
         self._ends = month_ends(self._days)
         self._groups = shared_groups(case)
         self._adjustments = {
-            line.id: _Adjusted(line, proof, around, self._days)
+            line.id: AdjustedUnits(
+                proof,
+                next((one for one in around.adjusted if one.benefit_id == line.id), None),
+                around.books.adjustments,
+                self._days,
+            )
             for line, proof in zip(case.benefits, proofs, strict=True)
         }
+        self._prices: dict[str, UnitPrice] = {}
 
     def realization(self) -> Realization:
         case = self._case
@@ -176,14 +184,14 @@ class _Standing:
 
     def _money(self, line: BenefitLine, quantities: Sequence[float], day: date) -> MoneyInterval:
         """Avoided quantity with what signed adjustments add, at the unit value in force."""
-        added, price = self._adjustments[line.id].up_to(day), self._price(line)
+        added, price = self._adjustments[line.id].up_to(day), self._price(line).amount
         return MoneyInterval(*((Decimal(repr(quantity)) + added) * price for quantity in quantities))
 
-    def _price(self, line: BenefitLine) -> Decimal:
-        """The case's unit value, frozen with the baseline; another one from the ledger only where two people agreed."""
-        day = self._as_of or self._case.go_live
-        locked = self._around.books.unit_value(line.id, day)
-        return locked.amount if locked is not None and locked.agreed else line.unit_value.amount
+    def _price(self, line: BenefitLine) -> UnitPrice:
+        if line.id not in self._prices:
+            case, written = self._case, self._around.books.unit_values
+            self._prices[line.id] = unit_price(line, case.go_live, self._as_of or case.go_live, written)
+        return self._prices[line.id]
 
     def _line(self, line: BenefitLine, proof: Proof, months: Sequence[LineMonth]) -> LineResult:
         projected = self._projection.money(line, self._days)
@@ -211,9 +219,11 @@ class _Standing:
             achievement_interval=achieved,
             shared=held,
             shared_by=group,
-            adjusted=self._adjustments[line.id].up_to(day) * price,
+            adjusted=self._adjustments[line.id].up_to(day) * price.amount,
             adjustment=self._adjustments[line.id].counterfactual,
-            unit_value=price,
+            unit_value=price.amount,
+            price=price,
+            adjusted_units=self._adjustments[line.id].up_to(day),
             months=tuple(months),
         )
 
@@ -264,36 +274,6 @@ class _Standing:
             if result.counts
         ]
         return bridge(both, found.projected.cost, found.realized.cost)
-
-
-class _Adjusted:
-    """Signed adjustments of a line, spread evenly over the measured days that each concerns.
-
-    Attributes:
-        counterfactual: before and after, day by day; where it is not at hand, a factor takes the mean expectation.
-    """
-
-    def __init__(self, line: BenefitLine, proof: Proof, around: Surroundings, days: Sequence[date]) -> None:
-        self._parts: list[tuple[Decimal, tuple[date, ...]]] = []
-        self.counterfactual = next((one for one in around.adjusted if one.benefit_id == line.id), None)
-        if self.counterfactual is not None:
-            for part in self.counterfactual.lines:
-                concerned = tuple(day for day in days if part.adjustment.first <= day <= part.adjustment.last)
-                self._parts += [(Decimal(repr(part.units)), concerned)] if concerned else []
-            return
-        expected = Decimal(repr(proof.estimate.expected)) if isinstance(proof, Realized) else Decimal(0)
-        for signed in around.books.adjustments:
-            one = signed.adjustment
-            concerned = tuple(day for day in days if one.first <= day <= one.last)
-            if one.benefit_id == line.id and concerned:
-                by_factor = expected * len(concerned) / len(days) * (one.factor - 1)
-                self._parts.append((one.quantity + by_factor, concerned))
-
-    def up_to(self, day: date) -> Decimal:
-        """Physical units added up to and including a day."""
-        return sum(
-            (quantity * sum(one <= day for one in days) / len(days) for quantity, days in self._parts), Decimal(0)
-        )
 
 
 def _shared(

@@ -18,6 +18,7 @@ from roi_tracker.realization.flows import Payback
 from roi_tracker.realization.forecast import Forecast
 from roi_tracker.realization.gates import GateResult
 from roi_tracker.realization.intervals import MoneyInterval, RatioInterval
+from roi_tracker.realization.prices import UnitPrice
 
 
 class LineMonth(msgspec.Struct, frozen=True):
@@ -46,7 +47,9 @@ class LineResult(msgspec.Struct, frozen=True):
         shared_by: the group it shares in, empty where it stands alone.
         adjusted: money that signed adjustments added, already in `realized`.
         adjustment: the expectation before the adjustments, each on its own line, and after; None without any.
+        adjusted_units: the same in physical units.
         unit_value: at which `realized` was valued.
+        price: where it comes from, and which values of the ledger may not change it; None when not proven.
         months: month ends and the last day.
     """
 
@@ -65,6 +68,8 @@ class LineResult(msgspec.Struct, frozen=True):
     unit_value: Decimal = Decimal(0)
     months: tuple[LineMonth, ...] = ()
     adjustment: AdjustedCounterfactual | None = None
+    adjusted_units: Decimal = Decimal(0)
+    price: UnitPrice | None = None
 
 
 class CurvePoint(msgspec.Struct, frozen=True):

@@ -197,12 +197,19 @@ def _line_section(line: BenefitLine, result: LineResult, frozen_at: datetime | N
         benefit_class=line.benefit_class,
         unit=value.per if value is not None else "",
         unit_value=value.amount if value is not None else _ZERO,
-        unit_value_source=value.source if value is not None else "",
+        unit_value_source=_value_source(line, result),
         result=result,
         axis=line.axis,
         lines=line.lines,
         frozen_at=frozen_at,
     )
+
+
+def _value_source(line: BenefitLine, result: LineResult) -> str:
+    """Source of the value in force; of the case's where the line is not valued."""
+    if result.price is not None:
+        return result.price.source
+    return line.stated_unit_value.source if line.stated_unit_value is not None else ""
 
 
 def _scenario_section(case: BusinessCase, name: str) -> ScenarioSection:

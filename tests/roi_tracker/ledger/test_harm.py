@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from roi_tracker.business_case import Period, QualityCosts
-from roi_tracker.ledger.books import Books
+from roi_tracker.ledger.books import Books, SignedValue
 from roi_tracker.ledger.entries import UnitValueLocked
 from roi_tracker.ledger.harm import Harm, harm, once
 from roi_tracker.measurement.estimation import Estimate
@@ -119,8 +119,23 @@ def test_a_value_locked_in_the_ledger_holds_before_the_case(case: BusinessCase) 
         source="claims 2024", owner="quality", lines=("press-1",),
     )  # fmt: skip
     rows = (part_row(date(2025, 7, 20), late_rejects=1), part_row(date(2025, 8, 20), late_rejects=1))
-    made = found(valued(case), *rows, books=Books(unit_values=(locked,)))
+    signed = SignedValue(locked, date(2025, 7, 1), "quality", "d" * 64)
+    made = found(valued(case), *rows, books=Books(unit_values=(signed,)))
     assert [row.amount for row in made.rows] == [Decimal(50_000), Decimal(40_000)]
+
+
+def test_harm_is_made_cheaper_by_two_people_and_for_the_days_to_come(case: BusinessCase) -> None:
+    value = UnitValueLocked(
+        subject="escape", amount=Decimal(50_000), per="part", valid_from=date(2025, 1, 1), valid_to=date(2025, 12, 31),
+        source="claims 2024", owner="quality",
+    )  # fmt: skip
+    first = SignedValue(value, date(2025, 7, 1), "quality", "d" * 64)
+    cheap = msgspec.structs.replace(value, amount=Decimal(10))
+    agreed = msgspec.structs.replace(cheap, approver="controller")
+    rows = (part_row(date(2025, 7, 20), late_rejects=1), part_row(date(2025, 8, 20), late_rejects=1))
+    for later, expected in ((cheap, [50_000, 50_000]), (agreed, [50_000, 10])):
+        books = Books(unit_values=(first, SignedValue(later, date(2025, 8, 1), "quality", "e" * 64)))
+        assert [row.amount for row in found(valued(case), *rows, books=books).rows] == expected
 
 
 @pytest.mark.parametrize("proven", [True, False])

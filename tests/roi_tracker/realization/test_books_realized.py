@@ -11,7 +11,7 @@ import pytest
 
 from roi_tracker.business_case import Name, Period, SharedClaim, StageGate
 from roi_tracker.case.evaluation import GateCondition
-from roi_tracker.ledger.books import Books, Signed
+from roi_tracker.ledger.books import Books, Signed, SignedValue
 from roi_tracker.ledger.costs import HarmRow
 from roi_tracker.ledger.entries import ActualCost, Adjustment, CostKind, UnitValueLocked
 from roi_tracker.ledger.harm import Harm
@@ -19,6 +19,7 @@ from roi_tracker.measurement.estimation import CumulativePoint, Estimate
 from roi_tracker.observations.rows import LineShift, Observation, Observations
 from roi_tracker.proof.proving import Basis, NotProven, Proof, Realized
 from roi_tracker.realization.activity import Activity
+from roi_tracker.realization.prices import UnitPrice, ValueRefused
 from roi_tracker.realization.realized import MoneyInterval, Surroundings, realize
 
 if TYPE_CHECKING:
@@ -96,17 +97,81 @@ def test_only_measured_days_of_an_adjustment_count(case: BusinessCase) -> None:
     assert run(case, Surroundings(books=Books(adjustments=(Signed(early, "z", "b" * 64),)))).lines[0].adjusted == 0
 
 
-def test_a_unit_value_locked_in_the_ledger_holds(case: BusinessCase) -> None:
-    locked = UnitValueLocked(
-        subject="fewer-defects", amount=Decimal(1200), per="defect", valid_from=FIRST, valid_to=PERIOD.last,
-        source="cost sheet 2025-07", owner="controller",
-        approver="plant manager",
-    )  # fmt: skip
-    found = run(case, Surroundings(books=Books(unit_values=(locked,))))
+LOCKED = UnitValueLocked(
+    subject="fewer-defects", amount=Decimal(1200), per="defect", valid_from=FIRST, valid_to=PERIOD.last,
+    source="cost sheet 2025-07", owner="controller", approver="plant manager",
+)  # fmt: skip
+EARLY, LATE = date(2025, 7, 1), date(2026, 11, 2)
+
+
+def written(value: UnitValueLocked, on: date = LATE, author: str = "controller") -> SignedValue:
+    return SignedValue(value, on, author, "c" * 64)
+
+
+def valued(case: BusinessCase, *values: SignedValue) -> UnitPrice:
+    found = run(case, Surroundings(books=Books(unit_values=values))).lines[0]
+    assert found.price is not None
+    assert found.unit_value == found.price.amount
+    return found.price
+
+
+def test_a_lower_unit_value_of_two_people_holds(case: BusinessCase) -> None:
+    one = written(LOCKED)
+    found = run(case, Surroundings(books=Books(unit_values=(one,))))
     assert (found.lines[0].unit_value, found.realized.benefit) == (Decimal(1200), Decimal(1_200_000))
-    alone = run(case, Surroundings(books=Books(unit_values=(msgspec.structs.replace(locked, approver=msgspec.UNSET),))))
-    assert alone.lines[0].unit_value == Decimal(1500)  # one person's entry does not move a frozen value
     assert found.lines[0].projected == run(case).lines[0].projected
+    assert valued(case, one) == UnitPrice(Decimal(1200), Decimal(1500), "cost sheet 2025-07", one)
+
+
+def test_one_persons_entry_does_not_move_a_frozen_value(case: BusinessCase) -> None:
+    alone = written(msgspec.structs.replace(LOCKED, approver=msgspec.UNSET))
+    assert valued(case, alone).refused == (ValueRefused(alone, "one_person"),)
+    same = written(msgspec.structs.replace(LOCKED, approver="\N{FULLWIDTH LATIN CAPITAL LETTER C}ontroller."))
+    assert valued(case, same).amount == Decimal(1500)
+
+
+@pytest.mark.parametrize(
+    ("changes", "on", "why"),
+    [
+        ({"amount": Decimal(9000), "valid_from": date(2025, 1, 1)}, LATE, "raised_after_go_live"),
+        ({"amount": Decimal(9000)}, FIRST, "raised_after_go_live"),
+        ({"amount": Decimal(9000), "valid_from": date(2025, 8, 1)}, EARLY, "not_all_days"),
+        ({"amount": Decimal(9000), "lines": ("press-2",)}, EARLY, "not_all_lines"),
+        ({"per": "h"}, EARLY, "other_unit"),
+    ],
+)
+def test_a_unit_value_is_not_raised_afterwards(
+    case: BusinessCase, changes: dict[str, object], on: date, why: str
+) -> None:
+    found = valued(case, written(msgspec.structs.replace(LOCKED, **changes), on))
+    assert (found.amount, found.entry) == (Decimal(1500), None)
+    assert [one.why for one in found.refused] == [why]
+
+
+def test_two_people_may_agree_on_another_value_before_go_live_and_lower_it_later(case: BusinessCase) -> None:
+    agreed = written(msgspec.structs.replace(LOCKED, amount=Decimal(1800)), EARLY)
+    assert valued(case, agreed).amount == Decimal(1800)
+    later = written(msgspec.structs.replace(LOCKED, amount=Decimal(1700)))
+    assert valued(case, agreed, later).amount == Decimal(1700)
+    higher = written(msgspec.structs.replace(LOCKED, amount=Decimal(1900)))
+    assert valued(case, agreed, higher).amount == Decimal(1800)
+    back = written(msgspec.structs.replace(LOCKED, amount=Decimal(1500)))
+    assert valued(case, agreed, back).amount == Decimal(1500)
+
+
+@pytest.mark.parametrize("changes", [{"quantity": "1000000000"}, {"factor": "1000"}, {"quantity": "3876"}])
+def test_an_adjustment_beyond_what_was_expected_counts_nothing(case: BusinessCase, changes: dict[str, str]) -> None:
+    """31 of 48 days at 6000 in all: 3875 were expected of the days concerned."""
+    line = run(case, Surroundings(books=adjusted(**changes))).lines[0]
+    assert (line.adjusted, line.counted) == (Decimal(0), Decimal(1_500_000))
+
+
+def test_adjustments_together_avoid_no_more_than_there_would_have_been(case: BusinessCase) -> None:
+    """2000 of 6000 were avoided, so at most 4000 can be added; the two add 7750."""
+    (one,) = adjusted(factor="2").adjustments
+    line = run(case, Surroundings(books=Books(adjustments=(one, one)))).lines[0]
+    assert line.adjusted_units == Decimal(4000)
+    assert line.realized == interval(6000 * 1500, 5000 * 1500, 7000 * 1500)
 
 
 def test_lines_that_overlap_share_the_change_at_every_month_end(case: BusinessCase) -> None:
@@ -256,11 +321,7 @@ def test_a_late_start_is_timing(case: BusinessCase) -> None:
 
 
 def test_another_unit_value_is_unit_value_and_cost_stands_in_the_total(case: BusinessCase) -> None:
-    locked = UnitValueLocked(
-        subject="fewer-defects", amount=Decimal(1200), per="defect", valid_from=FIRST, valid_to=PERIOD.last,
-        source="cost sheet", owner="controller", approver="plant manager",
-    )  # fmt: skip
-    result = run(case, Surroundings(Books(unit_values=(locked,)), activity=activity()), as_planned())
+    result = run(case, Surroundings(Books(unit_values=(written(LOCKED),)), activity=activity()), as_planned())
     found = effects(result)
     assert float(found["unit_value"]) == pytest.approx(-0.3 * 40_000 * DAYS / 365.25 * 300, abs=0.02)
     assert result.bridge is not None
