@@ -12,6 +12,7 @@ from roi_tracker.baseline.rules import Check, Evidence, PeriodName, RuleName, ch
 from roi_tracker.measurement.placebo import REFUSAL_RATIO
 from roi_tracker.measurement.quantiles import student_quantile
 from roi_tracker.measurement.regression import unpredictable
+from roi_tracker.observations.audit_reach import NEAR_DAYS
 
 if TYPE_CHECKING:
     from roi_tracker.business_case import BenefitLine, Period
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from roi_tracker.measurement.panels.scope import Scope
     from roi_tracker.measurement.placebo import Placebo
     from roi_tracker.measurement.regression import Model
+    from roi_tracker.measurement.ruler import AuditReach
     from roi_tracker.observations.rows import Observations
 
 __all__ = [
@@ -66,6 +68,7 @@ def data_checks(
             for s in missing_audits
         )
         checks.append(check("audit_sample", name, passed=not missing_audits, strata=evidence or "ok"))
+        checks.extend(_audits_throughout(least, name) for least in panel.ruler.reaches[:1])
     found = Counter(
         finding.name for finding in observations.findings if finding.line in scope.lines and finding.day in period
     )
@@ -79,6 +82,24 @@ def data_checks(
     elif scope.measure in _COUNTED:
         checks.append(completeness.enough_events(panel, observations, scope, period))
     return checks
+
+
+def _audits_throughout(least: AuditReach, name: PeriodName) -> Check:
+    """Audits must go on as long as parts are made: the rates that correct the counts are carried no further than half
+    a month.
+    """
+    return check(
+        "audits_throughout",
+        name,
+        passed=least.share >= MINIMUM_VALID_SHARE,
+        share=least.share,
+        required=MINIMUM_VALID_SHARE,
+        line=least.line,
+        verdict=least.stratum,
+        parts=least.population,
+        reached=least.reached,
+        near_days=NEAR_DAYS,
+    )
 
 
 def _months(panel: Panel, name: PeriodName) -> Check:
@@ -97,9 +118,17 @@ def _months(panel: Panel, name: PeriodName) -> Check:
 
 
 def mode_checks(observations: Observations, scope: Scope, baseline: Period, reporting: Period) -> list[Check]:
-    """The AI must not have acted in the baseline; where it was off in reporting, the figure carries that."""
+    """The AI must not have acted in the baseline; where it was off in reporting, the figure carries that. A plant that
+    brings files alone has no modes: neither is known then, and a caveat says so.
+    """
     lines = scope.programme_lines
     rows = [row for row in observations.line_shifts if row.line in lines and row.live_s is not None]
+    if not rows:
+        named = ", ".join(lines)
+        return [
+            check("baseline_modes_known", "baseline", passed=False, disqualifies=False, lines=named),
+            check("reporting_modes_known", "reporting", passed=False, disqualifies=False, lines=named),
+        ]
     early = sum(1 for row in rows if row.day in baseline and (row.live_s or 0) > 0)
     later = [row for row in rows if row.day in reporting]
     off = sum(1 for row in later if not row.live_s)

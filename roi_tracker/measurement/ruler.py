@@ -41,12 +41,14 @@ class StratumRate(msgspec.Struct, frozen=True):
     Attributes:
         population: parts of the stratum in the period.
         audited, defects_found: the random sample.
+        reached: of the population, parts that were audited near in time; None where nobody asked.
     """
 
     key: StratumKey
     population: int
     audited: int
     defects_found: int
+    reached: int | None = None
 
     @property
     def rate(self) -> float:
@@ -71,10 +73,42 @@ class StratumRate(msgspec.Struct, frozen=True):
         return self.population * (self.rate - low) * unseen, self.population * (high - self.rate) * unseen
 
 
+class AuditReach(msgspec.Struct, frozen=True):
+    """One verdict's parts on one line, all products together.
+
+    Attributes:
+        reached: of the population, parts that were audited near in time.
+    """
+
+    line: str
+    stratum: Stratum
+    population: int
+    reached: int
+
+    @property
+    def share(self) -> float:
+        """Share of the parts that audits reach."""
+        return self.reached / self.population if self.population else 1.0
+
+
 class Ruler(msgspec.Struct, frozen=True):
     """Rates of all strata of a period."""
 
     strata: tuple[StratumRate, ...]
+
+    @property
+    def reaches(self) -> tuple[AuditReach, ...]:
+        """How much of each line's passed and rejected parts was audited near in time, the least first; of strata
+        with audits enough, for the others lack them altogether.
+        """
+        sums: dict[tuple[str, Stratum], list[int]] = defaultdict(lambda: [0, 0])
+        for one in self.strata:
+            if one.reached is not None and one.population and one.sufficient:
+                pair = sums[one.key.line, one.key.stratum]
+                pair[0] += one.population
+                pair[1] += one.reached
+        found = (AuditReach(*key, population, reached) for key, (population, reached) in sorted(sums.items()))
+        return tuple(sorted(found, key=lambda one: one.share))
 
     @property
     def missing(self) -> tuple[StratumRate, ...]:

@@ -101,6 +101,7 @@ class _Shift:
         produced = _total(fact.produced for fact in production)
         audits = _audits(found, parts, gathered)
         impossible = _impossible(produced, inspected, rejected, audits)
+        impossible = impossible or self._audited_too_many(found, len(reviewed), (produced, inspected, rejected))
         if impossible:
             gathered.find("impossible_count", key, f"{product}: {impossible}")
             inspected, rejected, audits = None, None, ()
@@ -127,6 +128,29 @@ class _Shift:
             repeats=_repeats(parts, gathered),
             challenges=_challenges(found),
         )
+
+    def _audited_too_many(
+        self, found: Sequence[ByProduct], reviewed: int, counts: tuple[int | None, int | None, int | None]
+    ) -> str:
+        """Audits as stated by a file cannot hold more parts than there were; empty where they do not. An AI in shadow
+        has verdicts of its own, which no count here tells: its audits are held against all parts.
+        """
+        produced, inspected, rejected = counts
+        stated = [fact for fact in found if isinstance(fact, f.AuditFact)]
+        for inspector in ("previous", "ai"):
+            drawn = {
+                verdict: sum(s.audited for s in stated if (s.inspector, s.stratum) == (inspector, verdict))
+                for verdict in ("PASS", "FAIL")
+            }
+            parts = inspected if inspected is not None else produced
+            if parts is not None and sum(drawn.values()) > parts:
+                return f"audited {sum(drawn.values())} ({inspector}) > {parts} parts"
+            if inspector != (self._inspector or "previous") or inspected is None or rejected is None:
+                continue
+            for verdict, there in (("PASS", inspected - rejected - reviewed), ("FAIL", rejected)):
+                if drawn[verdict] > there:
+                    return f"audited {drawn[verdict]} ({inspector} {verdict}) > {there} parts of that verdict"
+        return ""
 
     def _production(self, found: Sequence[ByProduct]) -> list[f.ProductionFact]:
         latest = latest_of_period(found)

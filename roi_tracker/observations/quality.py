@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 import numpy as np
 
+from roi_tracker.observations.audit_reach import reached
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -137,27 +139,31 @@ def _shares(
 
 
 def _audit_cover(observations: Observations, scope: QualityScope) -> QualityPart:
-    """Share of the inspected parts whose stratum (product, inspector, verdict) was audited enough."""
-    table = observations.product_table
+    """Share of the inspected parts whose stratum (line, product, inspector, verdict) was audited enough, and near in
+    time. Where no mode tells the inspector, a row's audits are those of whoever judged its parts.
+    """
+    table, audits = observations.product_table, observations.product_table.audits
     lines = [position for position, line in enumerate(table.lines) if line in scope.lines]
     first, last = scope.first.toordinal(), scope.last.toordinal()
     mine = np.isin(table.line, lines) & (table.day >= first) & (table.day <= last)
     mine &= np.isfinite(table.inspected) & np.isfinite(table.rejected)
-    population: Counter[tuple[int, int, int]] = Counter()
     passed = np.maximum(0.0, table.inspected - table.rejected - table.reviewed)
+    cell = (table.line.astype(np.int64) * len(table.products) + table.product) * 3 + table.inspector + 1
+    day = np.clip(table.day - first, 0, last - first)
+    length = last - first + 1
+    judge = table.inspector[audits.row]
+    counted = mine[audits.row] & ((judge < 0) | (judge == audits.inspector))
+    total = backed = 0.0
     for verdict, parts in enumerate((passed, table.rejected)):
-        for inspector in (-1, 0, 1):
-            rows = mine & (table.inspector == inspector)
-            sums = np.bincount(table.product[rows], parts[rows], minlength=len(table.products))
-            for product in np.flatnonzero(sums).tolist():
-                population[(product, max(0, inspector), verdict)] += round(float(sums[product]))
-    audited: Counter[tuple[int, int, int]] = Counter()
-    audits = table.audits
-    for at in np.flatnonzero(mine[audits.row]).tolist():
-        key = (int(table.product[audits.row[at]]), int(audits.inspector[at]), int(audits.stratum[at]))
-        audited[key] += round(float(audits.audited[at]))
-    total = sum(population.values())
-    backed = sum(size for key, size in population.items() if audited[key] >= min(AUDITED_ENOUGH, size))
+        drawn = counted & (audits.stratum == verdict)
+        at, sizes = audits.row[drawn], audits.audited[drawn]
+        for each in np.unique(cell[mine]).tolist():
+            rows, samples = mine & (cell == each), cell[at] == each
+            made = np.bincount(day[rows], parts[rows], minlength=length)
+            seen = np.bincount(day[at[samples]], sizes[samples], minlength=length)
+            total += made.sum()
+            if seen.sum() >= min(AUDITED_ENOUGH, made.sum()):
+                backed += made[reached(np.arange(length), made, seen)].sum()
     share = backed / total if total else None
     return _part("audit_cover", None if share is None else 100 * share, inspected=total, backed=backed)
 

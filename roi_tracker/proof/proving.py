@@ -174,10 +174,12 @@ def _proof(
     period = reporting_so_far(case, observations) or case.periods.reporting
     panel = panel_of(observations, scope, period, "ai")
     baseline = panel_of(observations, scope, case.periods.baseline, "previous")
-    checks = [*fitted.checks, *_freeze_checks(case, line, observations, scope, frozen)]
+    modes = sufficiency.mode_checks(observations, scope, case.periods.baseline, period)
+    frozen_checks = [modes[0] if rule.rule == "baseline_modes_known" else rule for rule in fitted.checks]
+    checks = [*frozen_checks, *_freeze_checks(case, line, observations, scope, frozen)]
     checks += sufficiency.unit_value_checks(line, period)
     checks += sufficiency.data_checks(panel, observations, scope, period, "reporting")
-    checks += sufficiency.mode_checks(observations, scope, case.periods.baseline, period)[1:]
+    checks += modes[1:]
     checks.append(_blackout_check(case, observations, scope))
     comparison = None
     if panel.days:

@@ -11,6 +11,7 @@ from roi_tracker.measurement.panels.columns import product_columns
 from roi_tracker.measurement.panels.panel import AuditNoise
 from roi_tracker.measurement.panels.readings import MINIMUM_DAY_COVERAGE, Readings, panel_from
 from roi_tracker.measurement.ruler import Ruler, StratumKey, StratumRate
+from roi_tracker.observations.audit_reach import reached
 from roi_tracker.observations.tables import INSPECTOR_CODES
 
 if TYPE_CHECKING:
@@ -89,18 +90,23 @@ class DefectSource:
         panel = panel_from(replace(self.readings.where(kept), outcome=outcome), self.scope, period)
         residual = self.audits.found[drawn] - rate[group[row], stratum] * self.audits.audited[drawn]
         day = panel.day_index[row]
+        dates = np.array([known.toordinal() for known in panel.days], dtype=np.int64)
         present = np.bincount(group, minlength=groups) > 0
         strata: list[StratumRate] = []
         noise: list[AuditNoise] = []
         for index in np.flatnonzero(present):
             rest, inspector = divmod(int(index), who)
             place, made = divmod(rest, len(product.levels))
+            inside = group == index
             for s, name in enumerate(_STRATA):
                 parts, looked_at = population[index, s], audited[index, s]
                 key = StratumKey(product.levels[made], _INSPECTORS[inspector], name, line.levels[place])
-                strata.append(StratumRate(key, int(parts), int(looked_at), int(found[index, s])))
+                mine = cell == index * len(_STRATA) + s
+                made_by_day = np.bincount(panel.day_index[inside], weights=verdicts[inside, s], minlength=len(dates))
+                seen_by_day = np.bincount(day[mine], weights=self.audits.audited[drawn][mine], minlength=len(dates))
+                near = int(made_by_day[reached(dates, made_by_day, seen_by_day)].sum())
+                strata.append(StratumRate(key, int(parts), int(looked_at), int(found[index, s]), near))
                 if parts and looked_at:
-                    mine = cell == index * len(_STRATA) + s
                     by_day = np.bincount(day[mine], weights=residual[mine], minlength=len(panel.days))
                     noise.append(AuditNoise(verdicts[:, s], group, int(index), parts / looked_at * by_day))
         return replace(panel, noise=tuple(noise), ruler=Ruler(tuple(sorted(strata, key=lambda known: known.key))))

@@ -3,10 +3,12 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from roi_tracker.business_case import Plant
 from roi_tracker.observations import facts as f
 from roi_tracker.observations.derivation import derive
-from roi_tracker.observations.rows import AssetHealth, AuditSample, Challenge, RepeatReviews
+from roi_tracker.observations.rows import AssetHealth, AuditSample, Challenge, Inspector, RepeatReviews, Stratum
 from roi_tracker.observations.shifts import ShiftCalendar
 
 SEOUL = ZoneInfo("Asia/Seoul")
@@ -209,3 +211,31 @@ def test_stops_and_alarms_machine_by_machine() -> None:
         AssetHealth("press", 2, 45 * 60.0, confirmed=1, acted=1, estimated=1, avoided_stop_h=4.0),
         AssetHealth("saw", 1, 5 * 60.0),
     )
+
+
+def audit(stratum: Stratum, audited: int, inspector: Inspector = "previous") -> f.AuditFact:
+    return f.AuditFact(
+        key=f"a-{inspector}-{stratum}-{audited}", line="l", at=SIX, origin="imported", product="a", shift="",
+        inspector=inspector, stratum=stratum, audited=audited, defects_found=0,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("audited", "evidence"),
+    [
+        (audit("PASS", 100_000, "ai"), "a: audited 100000 (ai) > 100 parts"),
+        (audit("PASS", 97), "a: audited 97 (previous PASS) > 96 parts of that verdict"),
+        (audit("FAIL", 5), "a: audited 5 (previous FAIL) > 4 parts of that verdict"),
+    ],
+)
+def test_more_audited_than_there_were_is_impossible(audited: f.AuditFact, evidence: str) -> None:
+    found = derive([production("p", SIX), audited], CALENDAR)
+    assert [(one.name, one.evidence) for one in found.findings] == [("impossible_count", evidence)]
+    assert (found.products[0].inspected, found.products[0].audits) == (None, ())
+
+
+def test_a_census_of_audits_is_possible_and_an_ai_in_shadow_has_verdicts_of_its_own() -> None:
+    shadow = [audit("FAIL", 9, "ai"), audit("PASS", 91, "ai")]
+    found = derive([production("p", SIX), audit("PASS", 96), audit("FAIL", 4), *shadow], CALENDAR)
+    assert found.findings == ()
+    assert sum(one.audited for one in found.products[0].audits) == 200

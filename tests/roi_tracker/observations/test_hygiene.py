@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from roi_tracker.business_case import Plant
@@ -160,3 +161,18 @@ def test_the_score_is_explained() -> None:
     assert {part.name: part.score for part in late.parts}["timeliness"] == 0.0
     assert {part.name: part.score for part in late.parts}["completeness"] == 50.0
     assert late.lowest == "timeliness"
+
+
+def test_audits_that_stopped_back_only_the_parts_near_them() -> None:
+    """60 days of 100 parts; 40 of the passed are audited on the first day, which reaches 16 days further."""
+    rows = [
+        Observation("l", START + timedelta(days=n), "day", "p", "measured", None, inspected=100, rejected=0)
+        for n in range(60)
+    ]
+    rows[0] = msgspec.structs.replace(rows[0], audits=(AuditSample("previous", "PASS", 40, 0),))
+    scope = QualityScope(("l",), START, START + timedelta(days=59), START + timedelta(days=60))
+    found = data_quality(Observations(tuple(rows), (), ()), scope, CALENDAR)
+    figures = {
+        figure.name: figure.value for part in found.parts if part.name == "audit_cover" for figure in part.figures
+    }
+    assert figures == {"inspected": 6_000, "backed": 1_700}
