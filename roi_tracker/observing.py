@@ -23,7 +23,7 @@ from roi_tracker.observations.rows import Finding, LineShift, Observation, Obser
 from roi_tracker.observations.seals import StoreAlteredError, StoreFault
 from roi_tracker.observations.shifts import ShiftCalendar
 from roi_tracker.observations.stop_revisions import related
-from roi_tracker.observations.stoppages import is_watched
+from roi_tracker.observations.stoppages import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from roi_tracker.observations.facts import Fact
     from roi_tracker.ports import TrackerStore
 
-DERIVATION_VERSION = 3
+DERIVATION_VERSION = 4
 """Raised whenever the same facts would give other observations."""
 _DAY = timedelta(days=1)
 _PASS_DAYS = 60
@@ -289,12 +289,13 @@ def _seen_otherwise(
     """
     lines = {fact.line for fact in changed if isinstance(fact, f.StopFact | f.MachineWatched)}
     with_mode = {fact.line for fact in changed if isinstance(fact, f.ModeFact)}
+    watches = {line: Watch(signs.get(line, ()), calendar) for line in lines}
     found: set[date] = set()
     for row in kept.line_shifts:
         if row.line in with_mode and row.live_s is None:
             found.add(row.day)
         elif row.line in lines and row.day not in found:
             instance = next(shift for shift in calendar.of_day(row.day) if shift.label == row.shift)
-            if is_watched(instance, signs.get(row.line, ())) != (row.unplanned_stop_s is not None):
+            if watches[row.line].covers(instance) != (row.unplanned_stop_s is not None):
                 found.add(row.day)
     return found

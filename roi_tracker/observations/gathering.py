@@ -65,6 +65,7 @@ class Gathered:
         self.stops: list[f.StopFact] = []
         self.revisions: list[f.StopRevisionFact] = []
         self.watched: dict[str, list[datetime]] = defaultdict(list)
+        self.watched_assets: dict[ShiftKey, set[str]] = defaultdict(set)
         self.modes: dict[str, list[f.ModeFact]] = defaultdict(list)
         self.alarms: dict[ShiftKey, list[f.AlarmFact]] = defaultdict(list)
         self.missed: dict[ShiftKey, list[f.AlarmOutcomeFact]] = defaultdict(list)
@@ -164,6 +165,9 @@ class Gathered:
 
     def _take_watched(self, fact: f.MachineWatched) -> None:
         self.watched[fact.line].append(fact.at)
+        instance = self.calendar.at(fact.at)
+        if instance is not None:
+            self.watched_assets[fact.line, instance.day, instance.label].add(fact.asset)
         day = self.calendar.local_day(fact.at)
         machine = (fact.line, fact.asset, day)
         latest = self._clocks.get(machine)

@@ -40,7 +40,7 @@ class _LineTimes:
             for key, time in stoppages.stops_by_shift(stops, gathered.calendar, []).items():
                 self.assets[key][asset] = time
         self.watched = {
-            line: sorted({*gathered.watched.get(line, ()), *signs.get(line, ())})
+            line: stoppages.Watch(sorted({*gathered.watched.get(line, ()), *signs.get(line, ())}), gathered.calendar)
             for line in {*gathered.watched, *signs}
         }
         self.spans: dict[str, tuple[ModeSpan, ...]] = {
@@ -74,7 +74,7 @@ def _row(key: ShiftKey, gathered: Gathered, times: _LineTimes) -> LineShift:
     unplanned: StopTime | None = None
     planned: StopTime | None = None
     system: StopTime | None = None
-    if stoppages.is_watched(instance, times.watched.get(line, ())):
+    if line in times.watched and times.watched[line].covers(instance):
         unplanned = times.stops[False].get(key, stoppages.NO_STOPS)
         planned = times.stops[True].get(key, stoppages.NO_STOPS)
         system = times.system.get(key, stoppages.NO_STOPS)
@@ -150,10 +150,12 @@ def _by_asset(grouped: Mapping[tuple[str, bool], Sequence[f.StopFact]]) -> dict[
 
 
 def _assets(key: ShiftKey, gathered: Gathered, times: _LineTimes) -> tuple[AssetHealth, ...]:
-    """Machine by machine, sorted by name."""
+    """Machine by machine, sorted by name; a line stated as watched as a whole is the machine without a name."""
     stops, raised, missed = times.assets.get(key, {}), gathered.alarms.get(key, ()), gathered.missed.get(key, ())
+    watched = gathered.watched_assets.get(key, ())
+    named = {*stops, *watched, *(alarm.asset for alarm in raised), *(failure.asset for failure in missed)}
     found: list[AssetHealth] = []
-    for asset in sorted({*stops, *(alarm.asset for alarm in raised), *(failure.asset for failure in missed)}):
+    for asset in sorted(named):
         count = _count(
             [gathered.outcomes.get(alarm.key) for alarm in raised if alarm.asset == asset],
             sum(failure.asset == asset for failure in missed),

@@ -95,7 +95,8 @@ class Challenge(msgspec.Struct, frozen=True, gc=False):
 
 
 class AssetHealth(msgspec.Struct, frozen=True, gc=False):
-    """What happened to one machine in a shift; only machines that stopped, alarmed or failed have one.
+    """What happened to one machine in a shift; only machines that reported a state, stopped, alarmed or failed have
+    one. One without a name and without a stop says that the whole line was watched.
 
     Attributes:
         stops, stop_s: unplanned stops that began in the shift, and seconds stopped in it, those caused by the system

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from datetime import date, datetime, timedelta
+from math import inf
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from roi_tracker.observations.rhythm import bearable_silence
 from roi_tracker.observations.rows import Finding, Origin
 
 if TYPE_CHECKING:
@@ -18,7 +20,9 @@ if TYPE_CHECKING:
     from roi_tracker.observations.shifts import ShiftCalendar, ShiftInstance
 
 STOP_SILENCE = timedelta(days=7)
-"""A line that reports neither a state nor a stop for longer is not watched: its stops are unknown, not zero."""
+"""A silence that is borne whatever a line's rhythm: a week in which nothing was written down."""
+MOST_SILENT_DAYS = 60
+"""Working days, a quarter, after which nobody can say any more whether stops are recorded."""
 
 ShiftKey = tuple[str, date, str]
 
@@ -60,17 +64,56 @@ def stops_by_shift(
     return dict(found)
 
 
-def is_watched(instance: ShiftInstance, signs: Sequence[datetime]) -> bool:
-    """True when signs of life (sorted) surround the shift without a silence longer than `STOP_SILENCE`."""
-    index = bisect_right(signs, instance.start)
-    before = signs[index - 1] if index else None
-    after = signs[index] if index < len(signs) else None
-    if after is not None and after < instance.end:
-        return True
-    if before is None or after is None:
-        nearest = before or after
-        return nearest is not None and abs(nearest - instance.start) <= STOP_SILENCE
-    return after - before <= STOP_SILENCE
+class Watch:
+    """Whether anybody recorded the stops of a line, shift by shift.
+
+    A line that hardly ever stops says nothing for weeks: how long a silence may be follows from the line's own rhythm
+    of signs, on working days (`rhythm.bearable_silence`), and is never less than `STOP_SILENCE`.
+
+    Args:
+        signs: moments of stops and of reported states, ascending.
+        calendar: the plant's shifts and working days.
+    """
+
+    def __init__(self, signs: Sequence[datetime], calendar: ShiftCalendar) -> None:
+        self._signs = signs
+        self._calendar = calendar
+        days = sorted({calendar.local_day(sign).toordinal() for sign in signs})
+        span = range(days[0], days[-1] + 1) if days else ()
+        self._working = [day for day in span if calendar.expected(date.fromordinal(day))]
+        place = {day: number for number, day in enumerate(self._working)}
+        entries = [place[day] for day in days if day in place]
+        borne = bearable_silence(entries, len(self._working))
+        self.silence_days = 0.0 if borne == inf else min(borne, MOST_SILENT_DAYS)  # without a rhythm, only the week
+
+    def covers(self, instance: ShiftInstance) -> bool:
+        """True when signs of life surround the shift without a silence that is no chance."""
+        index = bisect_right(self._signs, instance.start)
+        before = self._signs[index - 1] if index else None
+        after = self._signs[index] if index < len(self._signs) else None
+        if after is not None and after < instance.end:
+            return True
+        if before is None or after is None:
+            nearest = before or after
+            if nearest is None:
+                return False
+            if abs(nearest - instance.start) <= STOP_SILENCE:
+                return True
+            first, last = sorted((self._calendar.local_day(nearest).toordinal(), instance.day.toordinal()))
+            return self._silent(first, last) + 1 <= self.silence_days
+        if after - before <= STOP_SILENCE:
+            return True
+        first, last = (self._calendar.local_day(sign).toordinal() for sign in (before, after))
+        return bisect_left(self._working, last) - bisect_right(self._working, first) <= self.silence_days
+
+    def _silent(self, first: int, last: int) -> int:
+        """Working days between two days, counted no further than matters."""
+        silent = 0
+        for day in range(first + 1, last):
+            silent += self._calendar.expected(date.fromordinal(day))
+            if silent > MOST_SILENT_DAYS:
+                break
+        return silent
 
 
 def planned_busy_s(production: Sequence[ProductionFact]) -> float | None:

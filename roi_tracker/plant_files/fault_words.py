@@ -130,7 +130,8 @@ _OF_CELLS = {
     "empty": Fault("is empty", "비어 있습니다", "fill it in; a row needs it", "채우십시오. 행마다 있어야 합니다"),
     "stop_start": Fault(
         "is empty", "비어 있습니다",
-        "a stop needs the time at which it began", "정지에는 시작 시각이 있어야 합니다",
+        "a stop needs the time at which it began; a day without any stop is a day with duration 0",
+        "정지에는 시작 시각이 있어야 합니다. 정지가 없던 날은 일자와 정지시간 0으로 적으십시오",
     ),
     "cost_day": Fault("is empty", "비어 있습니다", "a cost needs its day", "비용에는 날짜가 있어야 합니다"),
     "end_before_start": Fault(

@@ -245,6 +245,9 @@ class Translator:
         return f.EscapeFact(**self._base(row, at, product), product=product, count=row["escapes"])
 
     def _stops(self, row: dict[str, Any]) -> f.Fact:
+        if row.get("start") is None and row.get("duration") == 0 and row.get("day") is not None:
+            at, asset = self._period(row)[0], row.get("asset", "")
+            return f.MachineWatched(**self._base(row, at, asset, "watched"), asset=asset)
         if row.get("start") is None:
             raise BadRow(self._headers.get("start", "start"), None, cell_fault("stop_start"))
         start, end = self._period(row)

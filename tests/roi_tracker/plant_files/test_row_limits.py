@@ -91,3 +91,15 @@ def test_a_store_that_holds_what_cannot_be_is_read_without_it(desk: Any) -> None
 def test_without_a_clock_no_row_is_of_the_future(desk: Any) -> None:
     desk.plant = Plant(desk.plant.calendar, "Asia/Seoul")
     assert desk.load(desk.lay("rows.csv", COUNTS + "l,2035-09-03,day,A,1,1,0,4\n")).added == 1
+
+
+def test_a_day_without_a_stop_is_stated_with_duration_nought(desk: Any) -> None:
+    desk.load(
+        desk.lay("s.csv", "line,asset,day,shift,start,duration (min)\nl,,2025-09-01,,,0\nl,m,2025-09-01,day,,0\n")
+    )
+    whole, one = desk.facts()
+    at = datetime(2025, 8, 31, 21, 0, tzinfo=UTC)
+    assert (type(whole), whole.line, whole.asset, whole.at) == (f.MachineWatched, "l", "", at)
+    assert (type(one), one.asset, one.at) == (f.MachineWatched, "m", at)
+    with pytest.raises(IntakeError):
+        desk.load(desk.lay("t.csv", "line,asset,day,start,duration (min)\nl,,2025-09-01,,5\n"))
