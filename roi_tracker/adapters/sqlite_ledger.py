@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import apsw
@@ -58,6 +59,11 @@ class SqliteLedger:
         row = self._connection.execute("SELECT number, sha256 FROM ledger_head").fetchone()
         return Head(int(row[0]), str(row[1])) if row else Head()
 
+    def last_at(self) -> datetime | None:
+        """Time of the newest entry, None for an empty ledger."""
+        row = self._connection.execute("SELECT at FROM ledger ORDER BY number DESC LIMIT 1").fetchone()
+        return None if row is None else datetime.fromisoformat(str(row[0]))
+
     def append(self, drafts: Sequence[Draft]) -> Sequence[Entry]:
         """Seal drafts behind the head, all of them or none."""
         try:
@@ -73,6 +79,7 @@ class SqliteLedger:
                         hint="nothing was written; see `roi-tracker ledger verify` and restore a backup",
                     )
                 sealed: list[Entry] = []
+                self._not_behind(drafts)
                 for draft in drafts:
                     entry = seal(draft, head)
                     head = Head(entry.number, entry.sha256)
@@ -91,6 +98,18 @@ class SqliteLedger:
                 hint="nothing was written; check disk and rights",
             ) from error
         return sealed
+
+    def _not_behind(self, drafts: Sequence[Draft]) -> None:
+        """An entry is never older than the one before it: a clock set back would let it pass for an early one."""
+        last = self.last_at()
+        for draft in drafts:
+            if last is not None and draft.at.tzinfo is not None and draft.at < last:
+                raise StoreError(
+                    f"an entry of {draft.at:%Y-%m-%d %H:%M:%S} behind one of {last:%Y-%m-%d %H:%M:%S}",
+                    field="at",
+                    value=draft.at.isoformat(),
+                    hint="set this machine's clock right; nothing was written",
+                )
 
     def _insert(self, entry: Entry) -> None:
         kind = entry.body.__struct_config__.tag

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import apsw
@@ -26,7 +26,6 @@ from roi_tracker.observations.seals import StoreAlteredError, StoreFault
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
-    from datetime import datetime
     from pathlib import Path
 
     from roi_tracker.observations.facts import Fact
@@ -202,6 +201,12 @@ class SqliteStore:
     def moments(self) -> tuple[datetime, datetime] | None:
         """Begin of the earliest fact and end of the latest, None without facts."""
         return self._facts.moments()
+
+    def last_written(self) -> datetime | None:
+        """When something was imported or frozen last, by the clock of then; None for an empty store."""
+        query = "SELECT max(at) FROM (SELECT at FROM import UNION ALL SELECT frozen_at FROM frozen_baseline)"
+        row = self._connection.execute(query).fetchone()
+        return None if row is None or row[0] is None else datetime.fromisoformat(str(row[0]))
 
     def reached(self, source: str) -> int:
         """The last feed position taken from a source, 0 when none."""

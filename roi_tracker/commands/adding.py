@@ -61,13 +61,15 @@ def ledger_add(  # noqa: PLR0913 - options of one command
 def _append(
     bodies: Sequence[Body], plan: BusinessCase, author: str, where: tuple[Path, str], language: Language
 ) -> Sequence[Entry]:
+    from roi_tracker.commands.clock import writing_time
     from roi_tracker.commands.entry_checks import check_entries, ground_of
     from roi_tracker.ledger.books import admit
     from roi_tracker.ledger.entries import Draft
 
-    now, (store, source) = datetime.now(UTC), where
-    drafts = [Draft(plan.id, now, author, body) for body in bodies]
+    store, source = where
     with open_ledger(store, create=True) as ledger, open_store(store) as opened:
+        now = writing_time(opened, ledger)
+        drafts = [Draft(plan.id, now, author, body) for body in bodies]
         entries = ledger.entries()
         ground = ground_of(plan, opened, entries, bodies, now)
         check_entries(bodies, ground, language, source)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime  # noqa: TC003 - Typer reads the annotations when it runs
 from decimal import Decimal, InvalidOperation
 from typing import Annotated
 
@@ -41,6 +41,7 @@ def adjust(  # noqa: PLR0913 - an adjustment has that many parts, each an option
     supplier's trial run" --evidence trial-2025-08.pdf --author "process engineer" --approver controller
     """
     from roi_tracker.adjusting import adjusted_counterfactuals
+    from roi_tracker.commands.clock import writing_time
     from roi_tracker.commands.entry_checks import check_entries
     from roi_tracker.ledger.admission import Ground
     from roi_tracker.ledger.books import Signed, books_of
@@ -63,11 +64,11 @@ def adjust(  # noqa: PLR0913 - an adjustment has that many parts, each an option
         factor=_number(factor, "factor", Decimal(1)),
         event=event.strip(),
     )
-    draft = Draft(plan.id, datetime.now(UTC), author, body)
     with open_store(store) as opened, open_ledger(store, create=True) as ledger:
+        draft = Draft(plan.id, writing_time(opened, ledger), author, body)
         programme = Programme(plan, opened, ledger)
         newest = {baseline.fitted.benefit_id: baseline for baseline in programme.baselines()}
-        on = draft.at.date()
+        on = ShiftCalendar(plan.plant).local_day(draft.at)
         check_entries([body], Ground(plan, ShiftCalendar(plan.plant), programme.books(), on, newest, {}), language)
         sealed = seal(draft, ledger.head()) if dry_run else ledger.append([draft])[0]
         signed = [*programme.books().adjustments]

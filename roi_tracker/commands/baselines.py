@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,7 +9,7 @@ import typer
 from roi_tracker.commands.adjusting import adjust
 from roi_tracker.commands.case_file import CaseOption, load_case
 from roi_tracker.commands.console import NO, JsonOption, LangOption, language_of, print_json, say
-from roi_tracker.commands.store_file import DEFAULT_STORE, StoreOption, open_store
+from roi_tracker.commands.store_file import DEFAULT_STORE, StoreOption, open_ledger, open_store
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,6 +66,7 @@ def baseline_freeze(
 
     Example: roi-tracker baseline freeze --case case.yaml --store roi.sqlite
     """
+    from roi_tracker.commands.clock import writing_time
     from roi_tracker.programme import Programme
 
     with open_store(store) as opened:
@@ -74,7 +74,9 @@ def baseline_freeze(
         if dry_run:
             _say_dry(programme.unfrozen(), json=json)
             return
-        new = programme.freeze(datetime.now(UTC), replace)
+        with open_ledger(store) as ledger:
+            now = writing_time(opened, ledger)
+        new = programme.freeze(now, replace)
         known = len(programme.baselines())
     if json:
         print_json(new)

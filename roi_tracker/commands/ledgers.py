@@ -33,12 +33,14 @@ def ledger_register(
 
     Example: roi-tracker ledger register --case case.yaml --store roi.sqlite --author controller
     """
+    from roi_tracker.commands.clock import writing_time
     from roi_tracker.ledger.registering import registration
 
     plan = load_case(case)
     text = plan.model_dump_json() if case.suffix.lower() == ".xlsx" else case.read_text(encoding="utf-8")
-    with open_ledger(store, create=True) as ledger:
-        found = registration(plan, text, ledger.entries(), datetime.now(UTC), author, _frozen(plan, store))
+    with open_ledger(store, create=True) as ledger, open_store(store) as opened:
+        now = writing_time(opened, ledger)
+        found = registration(plan, text, ledger.entries(), now, author, _frozen(plan, store))
         written = ledger.append(found.drafts) if found.drafts else ()
     if json:
         told = {"too_late": found.too_late, "not_frozen": found.not_frozen, "changed": found.changed}
