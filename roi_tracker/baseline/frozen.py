@@ -15,6 +15,7 @@ import numpy as np
 
 from roi_tracker.baseline import sufficiency
 from roi_tracker.baseline.computing import FAILURES, finite_model, not_computed
+from roi_tracker.baseline.panel_data import data_digest
 from roi_tracker.baseline.sufficiency import Check
 from roi_tracker.measurement.estimation import CONFIDENCE, BaselineFloor, Counterfactual
 from roi_tracker.measurement.panels.building import panel_of
@@ -61,6 +62,7 @@ class FittedBaseline(msgspec.Struct, frozen=True):
         total_outcome, total_exposure: of the baseline's rows, in physical units and parts or hours.
         volume_low, volume_high: smallest and greatest daily exposure.
         checks: rules on baseline data and model, failed ones included.
+        data_sha256: hash of what the measure read (`panel_data`); of whole rows in those frozen by older versions.
     """
 
     case_id: str
@@ -125,13 +127,6 @@ def unit_value_digest(line: BenefitLine) -> str:
     return digest(line.unit_value.model_dump(mode="json"))
 
 
-def data_digest(observations: Observations, scope: Scope, period: Period) -> str:
-    """Hash of every observation of the scope's lines in a period."""
-    rows: list[object] = [row for row in observations.products if row.line in scope.lines and row.day in period]
-    rows.extend(row for row in observations.line_shifts if row.line in scope.lines and row.day in period)
-    return digest(rows)
-
-
 def specification_of(case: BusinessCase, line: BenefitLine, panel: Panel) -> Specification:
     """What would be fitted for a benefit line of a case."""
     return Specification(
@@ -143,7 +138,7 @@ def specification_of(case: BusinessCase, line: BenefitLine, panel: Panel) -> Spe
         first=case.periods.baseline.first,
         last=case.periods.baseline.last,
         time_zone=case.plant.time_zone,
-        measurement=digest(line.measurement.model_dump(mode="json", exclude={"closing_dates"})),
+        measurement=digest(line.measurement.model_dump(mode="json", exclude={"closing_dates", "ended_streams"})),
         closing_dates=line.measurement.closing_dates or (case.periods.reporting.last,),
         shifts=tuple(f"{s.label} {s.start.isoformat()}-{s.end.isoformat()}" for s in case.plant.shifts),
     )

@@ -14,8 +14,10 @@ import numpy as np
 from roi_tracker.baseline import sufficiency
 from roi_tracker.baseline.computing import FAILURES, computed, not_computed
 from roi_tracker.baseline.detectability import projected_per_day
-from roi_tracker.baseline.frozen import data_digest, specification_of, unfittable, unit_value_digest
-from roi_tracker.baseline.sufficiency import Check
+from roi_tracker.baseline.frozen import specification_of, unfittable, unit_value_digest
+from roi_tracker.baseline.panel_data import data_unchanged
+from roi_tracker.baseline.streams import PARTED, streams_continue
+from roi_tracker.baseline.sufficiency import Check, RuleName
 from roi_tracker.business_case import Period
 from roi_tracker.measurement.designs.randomisation import Randomisation
 from roi_tracker.measurement.estimation import CumulativePoint, Estimate, IntervalKind, Measurement, days_needed
@@ -175,10 +177,15 @@ def _proof(
     panel = panel_of(observations, scope, period, "ai")
     baseline = panel_of(observations, scope, case.periods.baseline, "previous")
     modes = sufficiency.mode_checks(observations, scope, case.periods.baseline, period)
-    frozen_checks = [modes[0] if rule.rule == "baseline_modes_known" else rule for rule in fitted.checks]
-    checks = [*frozen_checks, *_freeze_checks(case, line, observations, scope, frozen)]
+    checks = [
+        *(modes[0] if rule.rule in _OF_MODES else rule for rule in fitted.checks),
+        *_freeze_checks(case, line, observations, scope, frozen),
+    ]
     checks += sufficiency.unit_value_checks(line, period)
     checks += sufficiency.data_checks(panel, observations, scope, period, "reporting")
+    if line.measure in PARTED:
+        ended = line.measurement.ended_streams
+        checks.append(streams_continue(observations, scope, case.periods.baseline, period, ended))
     checks += modes[1:]
     checks.append(_blackout_check(case, observations, scope))
     comparison = None
@@ -266,6 +273,8 @@ def _concluded(
 
 _METHODS: dict[Measure, Method] = {"defects": "its_defects_audited"}
 _METHODS_BY_FAMILY: dict[Family, Method] = {"ratio": "its_rate", "rate": "its_rate", "linear": "its_mean"}
+_OF_MODES: frozenset[RuleName] = frozenset({"baseline_modes_known", "no_live_ai_in_baseline"})
+"""What was known of the AI when the baseline was frozen; events that come later may tell more."""
 _SHOWN_ALL_THE_SAME = frozenset(
     {
         "effect_detectable",
@@ -315,7 +324,8 @@ def _blackout_check(case: BusinessCase, observations: Observations, scope: Scope
 
 def _detectable_check(promised: float, found: Estimate) -> Check:
     """A measurement that would miss the projected effect proves nothing by finding one: what it finds is exaggerated.
-    A harm is no claim, and is not refused.
+    Not so where even the lower bound reaches the projection: luck alone does that to one true projection in twenty. A
+    harm is no claim, and is not refused.
 
     Args:
         promised: projected effect of a working day, as `baseline power` says it before go-live.
@@ -325,9 +335,10 @@ def _detectable_check(promised: float, found: Estimate) -> Check:
     return sufficiency.check(
         "effect_detectable",
         "reporting",
-        passed=found.minimum_detectable <= projected or projected <= 0 or found.high < 0,
+        passed=found.minimum_detectable <= projected or projected <= max(0.0, found.low) or found.high < 0,
         minimum_detectable=found.minimum_detectable,
         projected=projected,
+        low=found.low,
         days=found.days,
     )
 
@@ -350,7 +361,7 @@ def _freeze_checks(
     changed = [
         name
         for name, same in (
-            ("data", fitted.data_sha256 == data_digest(observations, scope, case.periods.baseline)),
+            ("data", data_unchanged(fitted.data_sha256, observations, scope, case.periods.baseline)),
             (
                 "specification",
                 msgspec.structs.replace(fitted.specification, closing_dates=())

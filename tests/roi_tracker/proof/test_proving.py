@@ -9,10 +9,11 @@ import pytest
 
 from roi_tracker.baseline.detectability import projected_per_day
 from roi_tracker.baseline.frozen import FittedBaseline, FrozenBaseline, fit_baseline
+from roi_tracker.measurement.estimation import Estimate
 from roi_tracker.observations.rows import Finding, Observations
 from roi_tracker.observations.shifts import ShiftCalendar
 from roi_tracker.proof import proving
-from roi_tracker.proof.proving import NotProven, Realized, prove, scope_of
+from roi_tracker.proof.proving import NotProven, Realized, _detectable_check, prove, scope_of
 
 if TYPE_CHECKING:
     from roi_tracker.business_case import BusinessCase
@@ -79,7 +80,26 @@ def test_what_is_detectable_is_asked_of_the_interval_that_is_shown(
         told = {one.name: one.value for one in rule.evidence}
         assert found.basis.interval == found.estimate.interval == interval
         assert told["minimum_detectable"] == pytest.approx(found.estimate.minimum_detectable)
-        assert (found.days_needed <= told["days"]) == rule.passed
+        assert (found.days_needed <= told["days"]) == rule.passed  # its lower bound is below zero
+
+
+@pytest.mark.parametrize(
+    ("low", "detectable", "promised", "passed"),
+    [
+        (5.0, 40.0, 0.5, True),  # 50 projected in 100 days: it would be found
+        (5.0, 60.0, 0.5, False),  # it would be missed, so what was found is exaggerated
+        (50.0, 60.0, 0.5, True),  # it would be missed, but even the lower bound reaches it
+        (-5.0, 60.0, -0.1, True),  # nothing is projected, nothing can be missed
+    ],
+)
+def test_a_weak_measurement_shows_only_what_is_beyond_the_projection(
+    *, low: float, detectable: float, promised: float, passed: bool
+) -> None:
+    found = Estimate(
+        avoided=70.0, low=low, high=90.0, expected=200.0, observed=130.0, standard_error=20.0, baseline_error=5.0,
+        reporting_error=19.0, dof=50.0, inflation=1.0, minimum_detectable=detectable, days=100,
+    )  # fmt: skip
+    assert _detectable_check(promised, found).passed is passed
 
 
 def test_without_baseline_or_method(
