@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from datetime import date
 from typing import TYPE_CHECKING
 
 from roi_tracker.baseline.rules import Check, check
 from roi_tracker.measurement.panels.readings import MINIMUM_DAY_COVERAGE
+from roi_tracker.observations.stuck import stuck_energy, stuck_kpis
 
 if TYPE_CHECKING:
     from roi_tracker.baseline.rules import PeriodName
@@ -75,3 +77,32 @@ def no_annualising(panel: Panel) -> Check:
         days=len(panel.days),
         required_days=WHOLE_YEAR_DAYS,
     )
+
+
+def no_stuck_values(observations: Observations, scope: Scope, period: Period, name: PeriodName) -> Check:
+    """Readings that repeat to the last digit measure nothing; a tenth of a line's days may be so."""
+    lines = observations.line_table
+    if scope.measure == "energy":
+        wanted = set(scope.carriers)
+        runs = [run for run in stuck_energy(lines) if not wanted or run.name in wanted]
+    elif scope.kpi is not None:
+        runs = [
+            run for run in (*stuck_kpis(lines), *stuck_kpis(observations.product_table)) if run.name == scope.kpi.id
+        ]
+    else:
+        runs = []
+    first, last = period.first.toordinal(), period.last.toordinal()
+    worst, told = 0.0, "-"
+    for line in scope.lines:
+        mine = [(run, [day for day in run.days if first <= day <= last]) for run in runs if run.line == line]
+        stuck = {day for _, days in mine for day in days}
+        if not stuck:
+            continue
+        rows = (lines.line == lines.lines.index(line)) & (lines.day >= first) & (lines.day <= last)
+        share = len(stuck) / len(set(lines.day[rows].tolist()))
+        if share > worst:
+            worst = share
+            run, days = max(mine, key=lambda found: len(found[1]))
+            told = f"{line} {run.name}: {run.value:.10g}, {date.fromordinal(days[0])} - {date.fromordinal(days[-1])}"
+    limit = 1 - MINIMUM_COMPLETE_SHARE
+    return check("no_stuck_values", name, passed=worst <= limit, series=told, share=worst, required=limit)

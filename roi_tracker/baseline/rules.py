@@ -39,6 +39,8 @@ RuleName = Literal[
     "conditions_settle",
     "drawing_by_lot",
     "feed_complete",
+    "streams_continue",
+    "no_stuck_values",
     "enough_events",
     "no_annualising",
     "previous_inspection_audited",

@@ -77,6 +77,8 @@ def data_checks(
         checks.append(check("no_duplicates", name, passed=not duplicates, count=duplicates))
         checks.append(check("no_impossible_counts", name, passed=not impossible, disqualifies=False, count=impossible))
     checks.append(completeness.feed_complete(observations, scope, period, name))
+    if scope.measure in {"energy", "kpi"}:
+        checks.append(completeness.no_stuck_values(observations, scope, period, name))
     if name == "reporting":
         checks.append(completeness.no_annualising(panel))
     elif scope.measure in _COUNTED:

@@ -48,6 +48,28 @@ class KpiDefinition(Section):
     unit: str = "unit"
 
 
+class EndedStream(Section):
+    """A role, energy carrier, machine or shift that really ended, stated by whoever answers for it.
+
+    Attributes:
+        stream: its name in the imported rows.
+        line: production line; every line of the benefit where left out.
+        last_day: last day on which it was recorded.
+        reference: document that shows it: a roster change, a meter's removal, a machine taken out of service.
+        owner: role that answers for the statement.
+    """
+
+    stream: str = Field(min_length=1)
+    line: str = ""
+    last_day: date
+    reference: str = Field(min_length=1)
+    owner: str = Field(min_length=1)
+
+    def covers(self, line: str, stream: str, last: date) -> bool:
+        """Whether a record that fell silent after `last` is this one; it may not have gone on longer than stated."""
+        return self.stream == stream and self.line in {"", line} and last <= self.last_day
+
+
 class MeasurementPlan(Section):
     """The registered analysis of one benefit line.
 
@@ -67,6 +89,8 @@ class MeasurementPlan(Section):
         kpi: for the measure `kpi`.
         intervention_h: hours of stop that answering one alarm costs, for the measure `maintenance`.
         energy_readings: how meters are read; a `billing` period is a month, whose energy is known as a whole.
+        ended_streams: what the baseline counted and is no longer recorded, because it ended; outside the hash of the
+            frozen baseline, and printed beside the figure.
     """
 
     control_lines: tuple[str, ...] = ()
@@ -83,6 +107,7 @@ class MeasurementPlan(Section):
     kpi: KpiDefinition | None = None
     intervention_h: Annotated[Decimal, Field(ge=0)] | None = None
     energy_readings: Literal["daily", "billing"] = "daily"
+    ended_streams: tuple[EndedStream, ...] = ()
 
     @model_validator(mode="after")
     def _recorded(self) -> Self:

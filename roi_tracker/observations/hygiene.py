@@ -13,6 +13,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from roi_tracker.observations.rows import Finding, FindingName
+from roi_tracker.observations.stuck import stuck_energy, stuck_kpis
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,6 +52,10 @@ def series_findings(observations: Observations, calendar: ShiftCalendar) -> Iter
         return
     yield from _gaps(lines, calendar)
     yield from _stuck(products, lines)
+    for run in (*stuck_energy(lines), *stuck_kpis(lines), *stuck_kpis(products)):
+        days = f"{date.fromordinal(run.days[0])} to {date.fromordinal(run.days[-1])}"
+        evidence = f"{run.name}: exactly {run.value:.10g} on {len(run.days)} days, {days}"
+        yield _finding("stuck_values", run.line, run.days[0], evidence)
     switches = list(_unit_switches(products, lines))
     yield from switches
     yield from _impossible_rates(products, {finding.line for finding in switches})
