@@ -175,7 +175,7 @@ class Reporting(Programme):
         self.look_from(on)
         case, observations, found = self._case, self.observations(), self.realization(on)
         lines = tuple(sorted({name for line in case.benefits for name in line.lines}))
-        scope = QualityScope(lines, case.periods.baseline.first, min(on, found.as_of or on), on)
+        scope = QualityScope(lines, case.periods.baseline.first, min(on, found.as_of or on), on, case.go_live)
         projection = Projection(case, ShiftCalendar(case.plant).expected)
         piloting = Piloting(case, observations, self.baselines())
         return compose(

@@ -17,6 +17,7 @@ import msgspec
 
 from roi_tracker.business_case import COUNTED_CLASSES
 from roi_tracker.ledger.costs import HarmCause, HarmRow, NotValued, NotValuedReason, Term
+from roi_tracker.observations.in_force import in_force
 from roi_tracker.proof.proving import Realized
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from roi_tracker.baseline.frozen import FrozenBaseline
     from roi_tracker.business_case import BenefitLine, BusinessCase, Period
     from roi_tracker.ledger.books import Books
-    from roi_tracker.observations.rows import Observation, Observations
+    from roi_tracker.observations.rows import Inspector, Observation, Observations
     from roi_tracker.proof.proving import Proof
 
 _COVERS: dict[str, tuple[HarmCause, ...]] = {
@@ -79,7 +80,7 @@ def harm(
         rates: true defect rate before the programme, by line.
     """
     lines = {name for benefit in case.benefits for name in benefit.lines}
-    quantities = [*_of_parts(observations, lines, period, rates), *_of_stops(observations, lines, period)]
+    quantities = [*_of_parts(observations, lines, period, rates, case.go_live), *_of_stops(observations, lines, period)]
     rows: list[HarmRow] = []
     missing: dict[tuple[str, str, str], NotValued] = {}
     for one in sorted(quantities, key=lambda q: (q.last, q.line, q.cause)):
@@ -153,13 +154,13 @@ class _Pool:
         self.months: dict[tuple[int, int], dict[str, int]] = defaultdict(lambda: defaultdict(int))
         self.days: dict[tuple[int, int], list[date]] = {}
 
-    def add(self, row: Observation) -> None:
+    def add(self, row: Observation, inspector: Inspector) -> None:
         month = (row.day.year, row.day.month)
         first, last = self.days.get(month, [row.day, row.day])
         self.days[month] = [min(first, row.day), max(last, row.day)]
         counts = self.months[month]
         counts["late_rejects"] += row.late_rejects
-        if row.inspector != "ai":
+        if inspector != "ai":
             return
         counts["no_verdict"] += row.no_verdict or 0
         counts["rejected"] += max(0, (row.rejected or 0) - row.late_rejects)
@@ -170,12 +171,13 @@ class _Pool:
 
 
 def _of_parts(
-    observations: Observations, lines: set[str], period: Period, rates: Mapping[str, float]
+    observations: Observations, lines: set[str], period: Period, rates: Mapping[str, float], live_from: date
 ) -> list[_Quantity]:
     pools: dict[str, _Pool] = defaultdict(_Pool)
+    judges = in_force(observations, live_from)
     for row in observations.products:
         if row.line in lines and row.day in period and row.inspector != "previous":
-            pools[row.line].add(row)
+            pools[row.line].add(row, judges.of(row))
     return [
         quantity
         for line, pool in pools.items()

@@ -10,6 +10,8 @@ import msgspec
 import numpy as np
 
 from roi_tracker.observations.audit_reach import reached
+from roi_tracker.observations.in_force import NEVER, codes_in_force
+from roi_tracker.observations.tables import INSPECTOR_CODES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,12 +79,14 @@ class QualityScope(msgspec.Struct, frozen=True):
     Attributes:
         first, last: days, both included.
         as_of: day on which it is asked, for timeliness.
+        live_from: day from which an AI judged on audited lines that never reported a mode.
     """
 
     lines: tuple[str, ...]
     first: date
     last: date
     as_of: date
+    live_from: date = NEVER
 
 
 def data_quality(observations: Observations, scope: QualityScope, calendar: ShiftCalendar) -> DataQuality:
@@ -140,7 +144,7 @@ def _shares(
 
 def _audit_cover(observations: Observations, scope: QualityScope) -> QualityPart:
     """Share of the inspected parts whose stratum (line, product, inspector, verdict) was audited enough, and near in
-    time. Where no mode tells the inspector, a row's audits are those of whoever judged its parts.
+    time.
     """
     table, audits = observations.product_table, observations.product_table.audits
     lines = [position for position, line in enumerate(table.lines) if line in scope.lines]
@@ -148,11 +152,11 @@ def _audit_cover(observations: Observations, scope: QualityScope) -> QualityPart
     mine = np.isin(table.line, lines) & (table.day >= first) & (table.day <= last)
     mine &= np.isfinite(table.inspected) & np.isfinite(table.rejected)
     passed = np.maximum(0.0, table.inspected - table.rejected - table.reviewed)
-    cell = (table.line.astype(np.int64) * len(table.products) + table.product) * 3 + table.inspector + 1
+    judge = codes_in_force(observations, scope.live_from)
+    cell = (table.line.astype(np.int64) * len(table.products) + table.product) * len(INSPECTOR_CODES) + judge
     day = np.clip(table.day - first, 0, last - first)
     length = last - first + 1
-    judge = table.inspector[audits.row]
-    counted = mine[audits.row] & ((judge < 0) | (judge == audits.inspector))
+    counted = mine[audits.row] & (judge[audits.row] == audits.inspector)
     total = backed = 0.0
     for verdict, parts in enumerate((passed, table.rejected)):
         drawn = counted & (audits.stratum == verdict)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from roi_tracker.observations.audit_reach import NEAR_DAYS
+from roi_tracker.observations.in_force import NEVER, in_force
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from datetime import date
 
     from roi_tracker.observations.rows import Inspector, LineShift, Observation, Observations
 
@@ -61,7 +64,15 @@ class Alarms(msgspec.Struct, frozen=True):
 class Activity:
     """Sums by line and day. A quantity that was never measured in a span is None, never 0."""
 
-    def __init__(self, observations: Observations) -> None:
+    def __init__(self, observations: Observations, live_from: date = NEVER) -> None:
+        """Add up.
+
+        Args:
+            observations: of all lines.
+            live_from: day from which an AI judged on audited lines that never reported a mode.
+        """
+        self._in_force = in_force(observations, live_from)
+        self._audit_days: dict[tuple[str, str], set[date]] = defaultdict(set)
         self._sums: dict[str, dict[str, dict[date, float]]] = defaultdict(lambda: defaultdict(dict))
         self._audits: dict[tuple[str, str, str], list[int]] = defaultdict(lambda: [0, 0])
         self._alarms: dict[str, dict[date, Alarms]] = defaultdict(dict)
@@ -75,13 +86,16 @@ class Activity:
     def _product(self, row: Observation) -> None:
         for name in _OF_PRODUCTS:
             self._add(name, row.line, row.day, getattr(row, name))
-        if row.inspector is not None and row.inspected is not None and row.rejected is not None:
-            self._add(f"inspected:{row.inspector}", row.line, row.day, row.inspected)
-            self._add(f"rejected:{row.inspector}", row.line, row.day, row.rejected)
+        if row.inspected is not None and row.rejected is not None:
+            judge = self._in_force.of(row)
+            self._add(f"inspected:{judge}", row.line, row.day, row.inspected)
+            self._add(f"rejected:{judge}", row.line, row.day, row.rejected)
         for audit in row.audits:
             pooled = self._audits[row.line, audit.inspector, audit.stratum]
             pooled[0] += audit.audited
             pooled[1] += audit.defects_found
+            if audit.audited:
+                self._audit_days[row.line, audit.inspector].add(row.day)
         for kpi in row.kpis:
             self._kpi(kpi.name, row.line, row.day, (kpi.numerator, kpi.denominator))
 
@@ -166,6 +180,14 @@ class Activity:
             drawn, found = self._audits.get((line, inspector, stratum), (0, 0))
             shares.append(found / drawn if drawn else None)
         return AuditedShares(*shares)
+
+    def audited_near(self, line: str, inspector: Inspector, span: tuple[date, date]) -> bool:
+        """Whether any part that the inspection judged was audited in a span of days or near it: pooled shares say
+        nothing of weeks in which nobody audited.
+        """
+        days = sorted(self._audit_days.get((line, inspector), ()))
+        near = timedelta(days=NEAR_DAYS)
+        return bisect_right(days, span[1] + near) > bisect_left(days, span[0] - near)
 
     def observed(self, name: str, line: str) -> tuple[date, date] | None:
         """First and last day with a quantity (or `kpi:NAME:numerator`) on a line; None where it was never measured."""

@@ -109,21 +109,29 @@ class Indicators:
         """The indicator over a span, in its unit; None where it was not measured."""
         return None if self._value is None else self._value(days)
 
+    def _judges(self, days: Days) -> list[tuple[str, Inspector]]:
+        """Lines and the inspections that judged parts on them."""
+        span = (days.first, days.last)
+        return [
+            (line, inspector)
+            for line in self._lines
+            for inspector in _INSPECTORS
+            if self._activity.by_inspector("inspected", inspector, line, span)
+        ]
+
     def _all_audited(self) -> bool:
         span = self._activity.span
-        if span is None:
-            return False
-        for line in self._lines:
-            for inspector in _INSPECTORS:
-                if not self._activity.by_inspector("inspected", inspector, line, span):
-                    continue
-                shares = self._activity.audited(line, inspector)
-                if shares.of_failed is None or shares.of_passed is None:
-                    return False
-        return True
+        judges = [] if span is None else self._judges(Days(*span))
+        shares = [self._activity.audited(line, inspector) for line, inspector in judges]
+        return bool(shares) and all(one.of_failed is not None and one.of_passed is not None for one in shares)
 
     def _parts(self, days: Days) -> _Parts | None:
-        found = list(self._judged(days))
+        """None where nothing was judged, or an inspection judged and nobody audited it near these days."""
+        judges = self._judges(days)
+        span = (days.first, days.last)
+        if not all(self._activity.audited_near(line, inspector, span) for line, inspector in judges):
+            return None
+        found = [one for judge in judges for one in self._judged(*judge, span)]
         if not found:
             return None
         return _Parts(
@@ -133,16 +141,14 @@ class Indicators:
             sum(one.escaped for one in found),
         )
 
-    def _judged(self, days: Days) -> Iterator[_Parts]:
-        for line in self._lines:
-            for inspector in _INSPECTORS:
-                judged = self._activity.by_inspector("inspected", inspector, line, (days.first, days.last))
-                failed = self._activity.by_inspector("rejected", inspector, line, (days.first, days.last))
-                shares = self._activity.audited(line, inspector)
-                if not judged or failed is None or shares.of_failed is None or shares.of_passed is None:
-                    continue
-                caught, missed = failed * shares.of_failed, (judged - failed) * shares.of_passed
-                yield _Parts(judged, caught + missed, failed - caught, missed)
+    def _judged(self, line: str, inspector: Inspector, span: tuple[date, date]) -> Iterator[_Parts]:
+        judged = self._activity.by_inspector("inspected", inspector, line, span)
+        failed = self._activity.by_inspector("rejected", inspector, line, span)
+        shares = self._activity.audited(line, inspector)
+        if not judged or failed is None or shares.of_failed is None or shares.of_passed is None:
+            return
+        caught, missed = failed * shares.of_failed, (judged - failed) * shares.of_passed
+        yield _Parts(judged, caught + missed, failed - caught, missed)
 
     def _scaled(self, above: float | None, below: float | None) -> float | None:
         """A ratio in the target's unit, or the plain quantity where its unit is no ratio."""

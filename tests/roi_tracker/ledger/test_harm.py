@@ -72,6 +72,17 @@ def test_every_harm_by_hand(case: BusinessCase) -> None:
     }
 
 
+def test_a_plant_without_modes_is_charged_by_its_audits_of_the_ai_from_go_live_on(case: BusinessCase) -> None:
+    """Go-live is 2025-07-15. 30 rejected, 2 in 10 of them good; what was rejected before was the previous one's."""
+    audits = (AuditSample("ai", "FAIL", 10, 8),)
+    live = part_row(date(2025, 7, 20), inspector=None, rejected=30, audits=audits)
+    earlier = part_row(date(2025, 7, 14), inspector=None, rejected=500)
+    made = found(valued(case), earlier, live)
+    assert by_cause(made.rows) == {"false_reject": (Decimal(6), Decimal(5_400))}
+    unaudited = found(valued(case), part_row(date(2025, 7, 20), inspector=None, rejected=30))
+    assert (unaudited.rows, unaudited.not_valued) == ((), ())
+
+
 def test_audits_are_pooled_and_rows_are_by_month(case: BusinessCase) -> None:
     rows = (
         part_row(date(2025, 7, 20), rejected=10, audits=(AuditSample("ai", "FAIL", 1, 1),)),

@@ -176,3 +176,21 @@ def test_audits_that_stopped_back_only_the_parts_near_them() -> None:
         figure.name: figure.value for part in found.parts if part.name == "audit_cover" for figure in part.figures
     }
     assert figures == {"inspected": 6_000, "backed": 1_700}
+
+
+def test_without_modes_the_audits_and_the_go_live_say_whose_parts_they_were() -> None:
+    """40 audits of the previous inspection back its 20 days; from go-live on nobody audited the AI but once."""
+    rows = [
+        Observation("l", START + timedelta(days=n), "day", "p", "measured", None, inspected=100, rejected=0)
+        for n in range(40)
+    ]
+    rows[10] = msgspec.structs.replace(rows[10], audits=(AuditSample("previous", "PASS", 40, 0),))
+    rows[30] = msgspec.structs.replace(rows[30], audits=(AuditSample("ai", "PASS", 29, 0),))
+    scope = QualityScope(
+        ("l",), START, START + timedelta(days=39), START + timedelta(days=40), START + timedelta(days=20)
+    )
+    found = data_quality(Observations(tuple(rows), (), ()), scope, CALENDAR)
+    figures = {
+        figure.name: figure.value for part in found.parts if part.name == "audit_cover" for figure in part.figures
+    }
+    assert figures == {"inspected": 4_000, "backed": 2_000}

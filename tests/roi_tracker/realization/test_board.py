@@ -38,7 +38,7 @@ def target(source: str = "defects", unit: str = "%", **changes: object) -> KpiTa
     return KpiTarget.model_validate(fields | changes)
 
 
-def product(day: date, rejected: int, inspector: Inspector = "ai", **changes: object) -> Observation:
+def product(day: date, rejected: int, inspector: Inspector | None = "ai", **changes: object) -> Observation:
     row = Observation(
         "press-1", day, "day", "a", "measured", inspector, produced=1000, inspected=1000, rejected=rejected
     )
@@ -55,7 +55,8 @@ def audits(inspector: Inspector, good_in_fail: int, bad_in_pass: int) -> tuple[A
 
 def made(case: BusinessCase, observations: Observations, *targets: KpiTarget) -> Board:
     proofs = tuple(NotProven(line.id, "baseline_not_frozen") for line in case.benefits)
-    return board(case.model_copy(update={"kpi_board": targets}), Activity(observations), proofs)
+    activity = Activity(observations, case.go_live)
+    return board(case.model_copy(update={"kpi_board": targets}), activity, proofs)
 
 
 def only(case: BusinessCase, observations: Observations, one: KpiTarget) -> BoardEntry:
@@ -93,6 +94,26 @@ def test_without_audits_of_every_inspection_the_recorded_rate_says_so(case: Busi
     rows = of_products(before, *daily(product(MONDAY, 15, audits=audits("ai", 1, 0)), 7))
     entry = only(case, rows, target())
     assert (entry.basis, entry.actual, entry.before.value, entry.state) == ("recorded", 1.5, 2.0, "on_target")
+
+
+def test_a_plant_without_modes_is_audited_all_the_same(case: BusinessCase) -> None:
+    """The audits and the go-live say whose verdicts they were: the figures of the first test."""
+    before = product(date(2025, 6, 2), 20, None, audits=audits("previous", 0, 2))
+    rows = of_products(before, *daily(product(MONDAY, 40, None, audits=audits("ai", 1, 0)), 7))
+    entry = only(case, rows, target())
+    assert entry.basis == "audited"
+    assert [entry.before.value, entry.actual] == pytest.approx([3.96, 3.6])
+    bare = of_products(*daily(product(MONDAY, 15, None), 7))
+    assert (only(case, bare, target()).basis, only(case, bare, target()).actual) == ("recorded", 1.5)
+
+
+def test_weeks_in_which_nobody_audited_have_no_audited_value(case: BusinessCase) -> None:
+    """Audits end on the first Sunday; the third Tuesday is 16 days later, the fourth week lies beyond."""
+    audited = daily(product(MONDAY, 40, audits=audits("ai", 1, 0)), 7)
+    rows = of_products(*audited, *daily(product(MONDAY, 4), 28, MONDAY + WEEK))
+    entry = only(case, rows, target())
+    assert [point.value for point in entry.weeks] == [pytest.approx(3.6), *[pytest.approx(0.36)] * 3, None]
+    assert entry.basis == "audited"
 
 
 def test_overkill_and_escape_by_hand(case: BusinessCase) -> None:
