@@ -51,6 +51,7 @@ def measure_lines(
     if isinstance(proof, NotProven) or found is None:
         yield "  " + t("measure_text.not_counted", units=_signed(moved), unit=_unit(unit, t))
         return
+    moved = min(moved, max(0.0, found.expected - found.avoided))
     ends = {"value": found.avoided + moved, "low": found.low + moved, "high": found.high + moved}
     yield "  " + t(
         "measure_text.reported", unit=_unit(unit, t), **{name: f"{value:,.1f}" for name, value in ends.items()}

@@ -12,6 +12,7 @@ import msgspec
 from roi_tracker.proof.proving import NotProven
 from roi_tracker.render.content_blocks import Column, Fact, Section, Table
 from roi_tracker.render.content_charts import Bar, Chart
+from roi_tracker.render.report_ledger import changed_by_ledger
 
 if TYPE_CHECKING:
     from roi_tracker.render.report_wording import ReportWording
@@ -82,7 +83,15 @@ def _head(w: ReportWording) -> Section:
     apart = real.total_if_independent
     if apart is not None and apart != total:
         notes.append(t("head.independent", low=w.money(apart.low), high=w.money(apart.high)))
-    return Section("head", t("head.title"), facts=facts, notes=tuple(notes), front=True)
+    return Section("head", t("head.title"), facts=facts, notes=(*_frozen_later(w), *notes), front=True)
+
+
+def _frozen_later(w: ReportWording) -> tuple[str, ...]:
+    """A report dated before the freeze of what it rests on says that nobody had its figures on that day."""
+    report = w.report
+    frozen = [line.frozen_at.date() for line in report.realized if line.frozen_at is not None]
+    later = max((day for day in frozen if day > report.generated_on), default=None)
+    return () if later is None else (w.t("head.frozen_later", day=report.generated_on, frozen=later),)
 
 
 def quality_fact(w: ReportWording) -> Fact:
@@ -110,6 +119,8 @@ def _short_lines(w: ReportWording, *, portal: bool) -> Section:
     t = w.t
     reasons = [f"{w.name(one.name)} ({_briefly(w, one)})" for one in w.report.not_proven]
     notes = [t("lines.note"), *([t("lines.not_proven_are", lines="; ".join(reasons))] if reasons else [])]
+    changed = [f"{w.name(one.name)}: {said}" for one in w.report.realized for said in changed_by_ledger(w, one)]
+    notes += ["; ".join(changed)] if changed else []
     table = _lines(w, (), portal=portal)
     return Section("lines-short", t("lines.title"), tables=(table,), notes=tuple(notes))
 
@@ -169,6 +180,7 @@ def _said_of(w: ReportWording, line: LineSection) -> str:
     change = t("lines.change", share=w.percent(found.relative))
     parts = [t("lines.of", **{"class": t(f"class.{line.benefit_class}"), "quantity": quantity, "change": change})]
     parts.append(f"{proof.basis.grade}: " + ", ".join(t(f"grade_reason.{one}") for one in proof.basis.grade_reasons))
+    parts.extend(changed_by_ledger(w, line))
     if result.shared_by and result.realized is not None and result.shared != result.realized:
         group = next(one for one in w.report.realization.groups if one.id == result.shared_by)
         others = ", ".join(w.line(one) for one in group.benefits if one != result.benefit_id)

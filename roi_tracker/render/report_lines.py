@@ -8,6 +8,7 @@ from roi_tracker.proof.proving import NotProven
 from roi_tracker.realization.realized import SCENARIO_BANDS
 from roi_tracker.render.content_blocks import Column, Fact, Section, Table
 from roi_tracker.render.report_details import detail_tables
+from roi_tracker.render.report_ledger import unit_value_says
 
 if TYPE_CHECKING:
     from roi_tracker.measurement.estimation import Estimate
@@ -76,7 +77,6 @@ def _facts(w: ReportWording, line: LineSection, found: Estimate) -> tuple[Fact, 
 def _ground(w: ReportWording, line: LineSection, basis: Basis, *, portal: bool) -> Table:
     t, report = w.t, w.report
     found = ", ".join(t(f"finding.{one.name}", count=f"{one.count:,}") for one in report.findings)
-    unit = w.physical(line)
     frozen = "-" if line.frozen_at is None else line.frozen_at.date().isoformat()
     rows = [
         (t("detail.method"), t(f"method.{basis.method}")),
@@ -111,12 +111,7 @@ def _ground(w: ReportWording, line: LineSection, basis: Basis, *, portal: bool) 
         (t("detail.looks"), t("detail.looks_says", looks=basis.looks)),
         (
             t("detail.unit_value"),
-            t(
-                "detail.unit_value_says",
-                amount=w.exact(line.result.unit_value or line.unit_value),
-                unit=unit,
-                source=line.unit_value_source,
-            ),
+            unit_value_says(w, line),
         ),
         (t("detail.hash"), t("detail.hash_says", hash=basis.baseline_sha256, at=frozen)),
     ]
@@ -163,6 +158,8 @@ def _adjustments(w: ReportWording, line: LineSection) -> Table:
         note = one.adjustment
         sign = "+" if one.units >= 0 else ""
         days = f"{note.first} \N{EN DASH} {note.last}"
+        if one.refused:
+            days = f"{days}; {t('detail.adjustment_refused', units=w.quantity(one.refused))}"
         rows.append(
             (f"{note.event or note.reason} ({days})", sign + w.quantity(one.units), f"{note.author}, {note.approver}")
         )

@@ -31,7 +31,6 @@ kind = "adjustment"
 benefit_id = "fewer-defects"
 first = 2025-08-04
 last = 2025-08-31
-quantity = 0
 factor = 0.9
 event = "die 4 replaced"
 reason = "the new die scraps less"
@@ -53,6 +52,32 @@ def place(plant: Plant, tmp_path: Path) -> Path:  # noqa: F811 - the fixture's n
     shutil.copy(plant.path, tmp_path / "roi.sqlite")
     (tmp_path / "case.yaml").write_text(plant.text.text, encoding="utf-8")
     return tmp_path
+
+
+VALUE = """
+[[entry]]
+kind = "unit_value"
+subject = "fewer-defects"
+amount = 9000
+per = "defect"
+valid_from = 2025-01-01
+valid_to = 2026-12-31
+source = "sheet of today"
+owner = "controller"
+approver = "boss"
+"""
+CREDIT = """
+[[entry]]
+kind = "cost"
+day = 2025-10-31
+amount = -40000000
+cost = "capital"
+name_ko = "반품"
+name_en = "Returned"
+reference = "credit 1"
+reverses = "invoice 25-0742"
+approver = "controller"
+"""
 
 
 def add(place: Path, text: str, *extra: object) -> Result:
@@ -90,6 +115,18 @@ def shown(place: Path, kind: str) -> list[Any]:
         (ADJUSTMENT.replace('["trial-2025-08.pdf"]', "[]"), "an adjustment without evidence", "증거가 없는 조정입니다"),
         (ADJUSTMENT.replace("2025-08-", "2025-05-"), "it ends before go-live", "가동 개시 전에 끝납니다"),
         (ADJUSTMENT + ADJUSTMENT, "entry 2: the same adjustment is signed already", "이미 서명되었습니다"),
+        (ADJUSTMENT.replace("0.9", "1000"), "more than the frozen baseline expects", "더 많이 더합니다"),
+        (ADJUSTMENT.replace("factor = 0.9", "quantity = 1000000000"), "more than the frozen baseline", "더 많이 더합니다"),
+        (VALUE, "from go-live (2025-07-15) on a unit value is not raised; 1500 was frozen", "단가를 올리지 않습니다"),
+        (VALUE.replace('"defect"', '"h"'), "fewer-defects is valued per defect", "단가는 defect당"),
+        (VALUE.replace("fewer-defects", "overkil"), "and no harm, has this name", "이런 이름이 없습니다"),
+        (CREDIT.replace("invoice 25-0742", "typo"), "no cost with this reference", "기장된 비용이 없습니다"),
+        (CREDIT, "only 12500000 of that cost is left", "되돌릴 수 있는 금액은 12500000뿐"),
+        (
+            CREDIT.replace("-40000000", "-7000000") + CREDIT.replace("-40000000", "-7000000").replace("credit 1", "2"),
+            "only 5500000 of that cost is left",
+            "되돌릴 수 있는 금액은 5500000뿐",
+        ),
         (
             '[[entry]]\nkind = "closing_date"\nbenefit_id = "fewer-defects"\nday = 2099-12-31\n',
             "the case names no such closing date",

@@ -105,6 +105,33 @@ def test_any_entry_taken_out_is_found(place: int) -> None:
     assert verify(entries[:place] + entries[place + 1 :], head)
 
 
+def credit(**changes: object) -> ActualCost:
+    return msgspec.structs.replace(cost("credit", "-5"), **changes)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (credit(approver="plant manager"), "names the cost that it takes back"),
+        (credit(reverses="1"), "approved by somebody else"),
+        (credit(reverses="1", approver="Controller."), "approved by somebody else"),
+        (adjustment(approver="\N{FULLWIDTH LATIN SMALL LETTER C}ontroller"), "approved by somebody else"),
+        (adjustment(approver=" . "), "approved by somebody else"),
+        (adjustment(approver="C O N T R O L L E R"), "approved by somebody else"),
+        (adjustment(approver="c\N{CYRILLIC SMALL LETTER O}ntroller"), "different alphabets"),
+        (adjustment(approver="\N{CYRILLIC SMALL LETTER ES}\N{CYRILLIC SMALL LETTER O}"), "different alphabets"),
+    ],
+)
+def test_one_person_is_not_two(body: Body, message: str) -> None:
+    with pytest.raises(StoreError, match=message):
+        seal(Draft("case", NOW, "controller", body), Head())
+
+
+def test_two_people_book_a_credit_note_and_names_may_be_korean() -> None:
+    entries, head = chain(cost("1"), credit(reverses="1", approver="plant manager"), adjustment(approver="공장장 김"))
+    assert verify(entries, head) == ()
+
+
 def test_the_hash_survives_writing_and_reading() -> None:
     entries, head = chain(cost("1", "14200000.50"), adjustment(), ClosingDate(benefit_id="a", day=date(2025, 12, 31)))
     stored = msgspec.json.decode(msgspec.json.encode(entries), type=list[Entry])
