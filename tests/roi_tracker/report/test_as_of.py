@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
+import msgspec
+import pytest
+
+from roi_tracker.render.report_content import report_content
 from tests.roi_tracker.report.conftest import ON
 
 if TYPE_CHECKING:
+    from roi_tracker.money import Language
     from tests.roi_tracker.report.conftest import Plant
 
 EARLIER = date(2025, 10, 15)
@@ -28,6 +33,21 @@ def test_nothing_after_its_date_is_in_a_report(plant: Plant) -> None:
     assert found.realization.realized.cost < whole.realization.realized.cost
     assert found.realization.realized.benefit != whole.realization.realized.benefit
     assert programme.report(ON) == whole
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_a_report_dated_before_the_freeze_says_so_on_page_one(plant: Plant, language: Language) -> None:
+    report = plant.reporting().report(EARLIER)
+    assert report.realized, "otherwise nobody asks when its baseline was frozen"
+
+    def head(frozen: datetime) -> str:
+        lines = tuple(msgspec.structs.replace(line, frozen_at=frozen) for line in report.lines)
+        content = report_content(msgspec.structs.replace(report, lines=lines), language)
+        return " ".join(next(one for one in content.sections if one.id == "head").notes)
+
+    says = {"ko": "2025-10-16에 동결", "en": "frozen on 2025-10-16: nobody had these figures on 2025-10-15"}
+    assert says[language] in head(datetime(2025, 10, 16, 9, tzinfo=UTC))
+    assert "2025-10-1" not in head(datetime(2025, 10, 15, 9, tzinfo=UTC))
 
 
 def test_the_facts_head_is_printed_and_is_one_of_the_store(plant: Plant) -> None:
