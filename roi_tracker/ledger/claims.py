@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from roi_tracker.business_case import BenefitLine, BusinessCase
 
 Rule = Literal["proportional", "order_of_cause"]
-Overlap = Literal["declared", "same_measure", "stops_and_maintenance"]
+Overlap = Literal["declared", "same_measure", "stops_and_maintenance", "inspectors_and_appraisal"]
 
 
 class SharedGroup(msgspec.Struct, frozen=True):
@@ -28,8 +28,8 @@ class SharedGroup(msgspec.Struct, frozen=True):
 
     Attributes:
         benefits: ids, in the order of cause.
-        overlap: stated in the case; or found by the tool: one measure on one production line, or stops that
-            maintenance and downtime would both count.
+        overlap: stated in the case; or found by the tool: one measure on one production line, stops that maintenance
+            and downtime would both count, or inspecting that labour and the cost of quality would both count.
     """
 
     id: str
@@ -65,9 +65,21 @@ def _overlap(one: BenefitLine, other: BenefitLine) -> SharedGroup | None:
     if measures == {"maintenance", "downtime"}:
         first, second = (one, other) if one.measure == "maintenance" else (other, one)
         return SharedGroup(f"stops:{where}", (first.id, second.id), "order_of_cause", "stops_and_maintenance", where)
+    if measures == {"labour", "inspection"}:
+        hours, quality = (one, other) if one.measure == "labour" else (other, one)
+        if not _appraisal_saved(quality):
+            return None
+        ids = (hours.id, quality.id)
+        return SharedGroup(f"inspectors:{where}", ids, "order_of_cause", "inspectors_and_appraisal", where)
     if len(measures) == 1 and _same_ruler(one, other):
         return SharedGroup(f"{one.measure}:{where}", (one.id, other.id), "proportional", "same_measure", where)
     return None
+
+
+def _appraisal_saved(line: BenefitLine) -> bool:
+    """Whether a cost of quality counts cheaper inspecting: the pay of the inspectors, whose hours a roster tells of."""
+    costs = line.measurement.quality_costs
+    return costs is not None and costs.appraisal < costs.appraisal_before
 
 
 def _same_ruler(one: BenefitLine, other: BenefitLine) -> bool:

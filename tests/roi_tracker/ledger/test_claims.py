@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roi_tracker.business_case import SharedClaim
+from roi_tracker.business_case import MeasurementPlan, QualityCosts, SharedClaim
 from roi_tracker.ledger.claims import SharedGroup, share, shared_groups
 
 if TYPE_CHECKING:
@@ -82,6 +82,23 @@ def test_a_stop_credited_to_maintenance_is_not_credited_again_to_downtime(case: 
     assert (found.rule, found.overlap) == ("order_of_cause", "stops_and_maintenance")
     shared = share(found, {"maintenance-ai": Decimal(30), "less-downtime": Decimal(100)}, {})
     assert dict(shared) == {"maintenance-ai": Decimal(30), "less-downtime": Decimal(70)}
+
+
+@pytest.mark.parametrize(("before", "shared"), [("20", True), ("5", False)])
+def test_the_inspectors_pay_is_not_counted_as_hours_and_as_appraisal(
+    case: BusinessCase, before: str, *, shared: bool
+) -> None:
+    costs = QualityCosts(
+        escape=Decimal(5000), overkill=Decimal(800), appraisal=Decimal(5), appraisal_before=Decimal(before)
+    )
+    quality = case.benefits[2].model_copy(
+        update={"id": "quality", "bound_measure": "inspection", "measurement": MeasurementPlan(quality_costs=costs)}
+    )
+    labour = case.benefits[2]
+    found = shared_groups(case.model_copy(update={"benefits": (quality, labour)}))
+    assert [(g.benefits, g.rule, g.overlap) for g in found] == (
+        [((labour.id, "quality"), "order_of_cause", "inspectors_and_appraisal")] if shared else []
+    )
 
 
 def test_groups_with_a_line_in_common_are_one(case: BusinessCase) -> None:
