@@ -104,5 +104,5 @@ def no_stuck_values(observations: Observations, scope: Scope, period: Period, na
             worst = share
             run, days = max(mine, key=lambda found: len(found[1]))
             told = f"{line} {run.name}: {run.value:.10g}, {date.fromordinal(days[0])} - {date.fromordinal(days[-1])}"
-    limit = 1 - MINIMUM_COMPLETE_SHARE
+    limit = round(1 - MINIMUM_COMPLETE_SHARE, 3)
     return check("no_stuck_values", name, passed=worst <= limit, series=told, share=worst, required=limit)

@@ -158,7 +158,9 @@ def _silent_since(stream: _Stream, day: NDArray[np.int32], baseline: Period, rep
     thinned = stream.regular and share >= _REGULAR and spoke_after.mean() < _KEPT * share
     if runs[longest] <= borne and not (thinned and runs[longest]):
         return None
-    return int(after[spoken[longest] - 1]) if longest else int(before[entries[-1]])
+    if longest:
+        return int(after[spoken[longest] - 1])
+    return int(day[stream.spoke & (day < after[0])].max())  # in the baseline, or between the periods
 
 
 def _days(stream: _Stream, day: NDArray[np.int32], period: Period) -> tuple[NDArray[np.int64], Flags]:
