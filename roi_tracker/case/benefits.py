@@ -54,7 +54,7 @@ class BenefitLine(Section):
 
     Attributes:
         measure: what is measured on the line, or
-        kpi: the indicator that follows it, where no measure does.
+        kpi: the indicator that follows it, where no measure does; measured where `measurement.kpi` defines it.
         formula: money a year in the currency, over ids of assumptions and calculations; or the quantity form:
         lines: production lines it concerns.
         measurement: how it will be measured, registered before go-live.
@@ -99,7 +99,8 @@ class BenefitLine(Section):
         ratio = self.reduction_ratio
         share = None if ratio is None else ratio.amount * (Decimal("0.01") if ratio.unit == "%" else 1)
         value = self.stated_unit_value
-        physical = PHYSICAL_UNITS.get(self.bound_measure) if self.bound_measure is not None else None
+        physical = PHYSICAL_UNITS.get(self.proven_by) if self.proven_by is not None else None
+        defined = self.measurement.kpi
         faults = {
             "a benefit needs a measure or a kpi: what will prove it?": self.bound_measure is None and self.kpi is None,
             "ramp_up is empty; leave it out for the full benefit from the first day": not self.ramp_up,
@@ -110,7 +111,10 @@ class BenefitLine(Section):
             "a quantity needs a unit_value": quantified and value is None,
             "a line with a unit value names the production lines it concerns": value is not None and not self.lines,
             f"reduction_ratio {share} is not between 0 and 1 (30 % is 0.30)": share is not None and not 0 <= share <= 1,
-            f"a {self.bound_measure} line is valued per {physical}, not per {value.per if value else None}": value
+            f"kpi {self.kpi!r}, but measurement.kpi {defined.id if defined else None!r}; give both the same id": (
+                self.bound_measure is None and self.kpi is not None and defined is not None and defined.id != self.kpi
+            ),
+            f"a {self.proven_by} line is valued per {physical}, not per {value.per if value else None}": value
             is not None
             and physical is not None
             and value.per != physical,
@@ -120,18 +124,27 @@ class BenefitLine(Section):
     @property
     def measurable(self) -> bool:
         """Whether the line can be measured: bound to a measure, at a unit value, on named production lines."""
-        return self.bound_measure is not None and self.stated_unit_value is not None and bool(self.lines)
+        return self.proven_by is not None and self.stated_unit_value is not None and bool(self.lines)
+
+    @property
+    def proven_by(self) -> Measure | None:
+        """What is measured, None where nothing is: a `kpi` that `measurement.kpi` defines is the measure `kpi`."""
+        if self.bound_measure is None and self.kpi is not None and self.measurement.kpi is not None:
+            return "kpi"
+        return self.bound_measure
 
     @property
     def measure(self) -> Measure:
         """What is measured.
 
         Raises:
-            CaseError: the line is followed by a KPI only.
+            CaseError: the line is followed by an indicator that nobody defined.
         """
-        if self.bound_measure is None:
-            raise CaseError(f"benefit {self.id!r} has no measure", field="measure", hint="bind it before measuring")
-        return self.bound_measure
+        if self.proven_by is None:
+            raise CaseError(
+                f"benefit {self.id!r} has no measure", field="measure", hint="bind it, or define measurement.kpi"
+            )
+        return self.proven_by
 
     @property
     def unit_value(self) -> UnitValue:

@@ -226,7 +226,7 @@ def _review(
     bound = [
         (line, proof)
         for line, proof in zip(case.benefits, proofs, strict=True)
-        if _follows(target, line.bound_measure, line.measurement.kpi.id if line.measurement.kpi else None)
+        if _follows(target, line.proven_by, line.measurement.kpi.id if line.measurement.kpi else None)
         and (not target.lines or not line.lines or set(target.lines) & set(line.lines))
     ]
     evidence = ReviewEvidence(

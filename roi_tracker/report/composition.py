@@ -193,7 +193,7 @@ def _line_section(line: BenefitLine, result: LineResult, frozen_at: datetime | N
     value = line.stated_unit_value
     return LineSection(
         name=_names(line.name),
-        measure=line.bound_measure or "",
+        measure=line.proven_by or "",
         benefit_class=line.benefit_class,
         unit=value.per if value is not None else "",
         unit_value=value.amount if value is not None else _ZERO,

@@ -77,7 +77,7 @@ def drill_rows(case: BusinessCase, line: BenefitLine, observations: Observations
     """Observations of a benefit line's production lines and of those it is compared with, in time order."""
     wanted = {*line.lines, *line.measurement.control_lines}
     kpi = line.measurement.kpi
-    measure = line.bound_measure or ""
+    measure = line.proven_by or ""
     found: list[DrillRow] = []
     if measure in _BY_PRODUCT or kpi is not None:
         found += [

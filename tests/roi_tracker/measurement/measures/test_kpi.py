@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from roi_tracker.business_case import KpiDefinition, MeasurementPlan, Period
 from roi_tracker.measurement.estimation import Estimate
@@ -60,6 +61,23 @@ def test_what_fell_is_recovered(bench: MakeBench, kind: str, by_product: bool) -
     detail = found.basis.detail
     assert isinstance(detail, KpiDetail)
     assert detail.level / detail.level_expected == pytest.approx(0.8, abs=0.03)
+
+
+def test_a_line_that_names_only_its_indicator_is_measured_by_it(bench: MakeBench) -> None:
+    observations, below = plant("ratio", 1, 0.8)
+    made = bench("kpi", "unit", 2 * below, plan("ratio"), bound_measure=None, kpi="own")
+    assert (made.line.bound_measure, made.line.measure, made.line.measurable) == (None, "kpi", True)
+    found = made.prove(observations)
+    assert isinstance(found, Realized), failed(found)
+    assert found.estimate.low <= below <= found.estimate.high
+
+
+def test_an_indicator_has_one_id(bench: MakeBench) -> None:
+    line = bench("kpi", "unit", 1000, plan("ratio"), bound_measure=None, kpi="own").line
+    content = line.model_dump(by_alias=True, exclude_none=True, exclude={"ramp_up"})
+    assert type(line).model_validate(content).measure == "kpi"
+    with pytest.raises(ValidationError, match=r"kpi 'other', but measurement\.kpi 'own'"):
+        type(line).model_validate(content | {"kpi": "other"})
 
 
 @pytest.mark.parametrize("kind", ["ratio", "rate", "mean"])
