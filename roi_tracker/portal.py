@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from threading import Lock
-from typing import TYPE_CHECKING, Annotated, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, get_args
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Path, Query, Request, Response
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from roi_tracker.report.model import Inputs, Report
     from roi_tracker.reporting import Reporting
 
-_LanguageQuery = Annotated[Literal["ko", "en"] | None, Query(description="language of the page")]
+_LanguageQuery = Annotated[str | None, Query(description="language of the page, ko or en")]
 _MonthQuery = Annotated[str | None, Query(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", description="YYYY-MM")]
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -58,8 +58,10 @@ _TYPES: dict[ReportFormat, str] = {
     "csv": "text/csv; charset=utf-8",
     "json": "application/json",
 }
-_FORBIDDEN, _NOT_FOUND, _REFUSED, _UNAVAILABLE = 403, 404, 409, 503
+_FORBIDDEN, _NOT_FOUND, _REFUSED, _UNPROCESSABLE, _UNAVAILABLE = 403, 404, 409, 422, 503
 """409: store, ledger or case are in a state that must be mended first; the portal itself did not fail."""
+_STATUS = {"line": _NOT_FOUND, "key": _NOT_FOUND, "lang": _UNPROCESSABLE}
+"""By what an address names wrongly."""
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -115,7 +117,7 @@ def portal(desk: Desk, hosts: tuple[str, ...] = ("127.0.0.1", "localhost")) -> F
 
     @app.get("/report.{output}")
     def download(output: ReportFormat, lang: _LanguageQuery = None) -> Response:
-        language: Language = lang or "ko"
+        language: Language = _asked(lang) or "ko"
         programme, report = newest.get()
         content = render_report(report, output, language, programme)
         name = f'attachment; filename="report-{language}.{output}"'
@@ -151,7 +153,7 @@ def _guard(app: FastAPI, hosts: tuple[str, ...]) -> None:
     @app.exception_handler(TrackerError)
     async def refused(_request: Request, error: TrackerError) -> JSONResponse:
         body = {"error": str(error), "field": error.field, "hint": error.hint, "retryable": error.retryable}
-        status = _NOT_FOUND if error.field in {"line", "key"} else _UNAVAILABLE if error.retryable else _REFUSED
+        status = _STATUS.get(error.field or "", _UNAVAILABLE if error.retryable else _REFUSED)
         return JSONResponse(body, status_code=status)
 
 
@@ -225,8 +227,20 @@ def _page(request: Request, content: Content, language: Language, page: Page) ->
     return HTMLResponse(render_content_page(content, here))
 
 
-def _language(request: Request, chosen: Language | None) -> Language:
+def _asked(lang: str | None) -> Language | None:
+    """The language that an address names.
+
+    Raises:
+        TrackerError: one that no page is written in.
+    """
+    if lang is None or lang in {"ko", "en"}:
+        return "ko" if lang == "ko" else "en" if lang == "en" else None
+    raise TrackerError("no page in this language", field="lang", value=lang, hint="lang=ko or lang=en")
+
+
+def _language(request: Request, lang: str | None) -> Language:
     """The one asked for; else the first of ours that a browser asks for; Korean where it asks for neither."""
+    chosen = _asked(lang)
     if chosen is not None:
         return chosen
     for part in request.headers.get("accept-language", "").lower().split(","):

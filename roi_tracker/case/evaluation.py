@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from roi_tracker.case.assumptions import Assumption
 from roi_tracker.case.section import Identifier, Name, Number, Section
@@ -88,6 +88,12 @@ class StageGate(Section):
     condition: Name
     due: date | None = None
     conditions: tuple[GateCondition, ...] = ()
+
+    @field_validator("when", mode="before")
+    @classmethod
+    def _day_as_written(cls, value: object) -> object:
+        """YAML and TOML make a day of a bare 2025-12-31: it is the same word."""
+        return value.isoformat() if type(value) is date else value
 
 
 class Alternative(Section):

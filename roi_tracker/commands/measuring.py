@@ -25,6 +25,7 @@ def measure(
 
     Example: roi-tracker measure --case case.yaml --store roi.sqlite
     """
+    from roi_tracker.money import unit_label
     from roi_tracker.programme import Programme
     from roi_tracker.proof.proving import Realized
     from roi_tracker.render.measure_text import measure_lines
@@ -41,7 +42,8 @@ def measure(
         language = language_of(lang, plan)
         for proof in proofs:
             value = units[proof.benefit_id]
-            unit = "" if value is None else value.per
+            per = "" if value is None else value.per
+            unit = unit_label(plan.currency, "1", language) if per == "money" else per
             for text in measure_lines(proof, adjusted.get(proof.benefit_id), unit, language):
                 say(text)
     if not any(isinstance(proof, Realized) for proof in proofs):

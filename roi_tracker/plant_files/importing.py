@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import datetime
 from itertools import chain, islice
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -21,7 +22,6 @@ from roi_tracker.plant_files.values import AmbiguousSign, Cells, decimal_sign
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from datetime import datetime
 
     from roi_tracker.observations.facts import FactChange
     from roi_tracker.observations.shifts import ShiftCalendar
@@ -226,27 +226,34 @@ def import_sheet(
     try:
         return store.add_facts(facts(), source=sheet.source, on_change=on_change)
     except FactsChangedError as error:
-        rows = tuple(_contradicting(change, sheet.source, reader.numbers[change.position]) for change in error.changes)
+        rows = tuple(_contradicting(change, reader) for change in error.changes)
         raise file_fault("contradiction", rows=rows, wrong=error.count, source=sheet.source) from error
 
 
-def _contradicting(change: FactChange, source: str, line: int) -> RowError:
-    """Which fields of a row differ from what is known, and how."""
-    stored, given = change.stored, change.given
+def _contradicting(change: FactChange, reader: SheetReader) -> RowError:
+    """Which fields of a row differ from what is known, and how; times as the file's people write them."""
+    stored, given, zone = change.stored, change.given, ZoneInfo(reader.time_zone or "UTC")
     names = [name for name in given.__struct_fields__ if getattr(stored, name, None) != getattr(given, name)]
-    pairs = [(name, getattr(stored, name, None), getattr(given, name)) for name in names]
-    english = ", ".join(f"{name} {old} is stored, {new} given" for name, old, new in pairs)
-    korean = ", ".join(f"{name}: 저장된 값 {old}, 파일의 값 {new}" for name, old, new in pairs)
+    known, before = ("in another row", "다른 행의 값") if change.same_import else ("is stored", "저장된 값")
+    english, korean = [], []
+    for name in names:
+        old, new = getattr(stored, name, None), getattr(given, name)
+        english.append(f"{name} {_said(old, zone) or 'nothing'} {known}, {_said(new, zone) or 'nothing'} given")
+        korean.append(f"{name}: {before} {_said(old, zone) or '없음'}, 파일의 값 {_said(new, zone) or '없음'}")
     fault = cell_fault("same_twice" if change.same_import else "stored_otherwise")
+    subject = f"{given.line} {_said(given.at, zone)} {zone.key}"
     return RowError(
-        source,
-        line,
-        f"{_subject(given)}: {english}",
+        reader.source,
+        reader.numbers[change.position],
+        f"{subject}: {', '.join(english)}",
         fix=fault.fix_en,
-        message_ko=f"{_subject(given)}: {korean}",
+        message_ko=f"{subject}: {', '.join(korean)}",
         fix_ko=fault.fix_ko,
     )
 
 
-def _subject(fact: Fact) -> str:
-    return f"{fact.line} {fact.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+def _said(value: object, zone: ZoneInfo) -> str:
+    """A value of a fact as people write it; empty for none."""
+    if value is None or value == ():
+        return ""
+    return f"{value.astimezone(zone):%Y-%m-%d %H:%M}" if isinstance(value, datetime) else str(value)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from roi_tracker.baseline.frozen import Unfitted
 from roi_tracker.render.catalogue import catalogue
-from roi_tracker.render.rule_text import criterion_sentence, percent, quantity, rule_fix, rule_sentence
+from roi_tracker.render.rule_text import criterion_sentence, percent, quantity, rule_fix, rule_sentence, term_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,7 +33,7 @@ def fit_lines(fitted: Sequence[FittedBaseline | Unfitted], language: Language) -
         else:
             yield f"{one.benefit_id}: {t('baseline.fitted', days=one.days, hash=one.sha256[:16])}; {state}"
             if one.model.dropped:
-                yield "  " + t("baseline.dropped", names=", ".join(one.model.dropped))
+                yield "  " + t("baseline.dropped", names=term_words(one.model.dropped, t))
         for rule in failed:
             mark = t("mark.bad") if rule.disqualifies else t("mark.warn")
             yield f"  {mark} {t(f'rule.{rule.rule}.name')}: {rule_sentence(rule, t)} {rule_fix(rule, t)}"

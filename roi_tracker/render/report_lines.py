@@ -9,6 +9,7 @@ from roi_tracker.realization.realized import SCENARIO_BANDS
 from roi_tracker.render.content_blocks import Column, Fact, Section, Table
 from roi_tracker.render.report_details import detail_tables
 from roi_tracker.render.report_ledger import unit_value_says
+from roi_tracker.render.rule_text import term_words
 
 if TYPE_CHECKING:
     from roi_tracker.measurement.estimation import Estimate
@@ -107,7 +108,7 @@ def _ground(w: ReportWording, line: LineSection, basis: Basis, *, portal: bool) 
                 findings=found or t("detail.no_findings"),
             ),
         ),
-        (t("detail.dropped"), ", ".join(basis.dropped) or t("detail.no_controls")),
+        (t("detail.dropped"), term_words(basis.dropped, w.t) or t("detail.no_controls")),
         (t("detail.looks"), t("detail.looks_says", looks=basis.looks)),
         (
             t("detail.unit_value"),

@@ -141,7 +141,9 @@ class ReportWording:
         return f"{_MINUS}{text}" if value < 0 else text
 
     def physical(self, line: LineSection) -> str:
-        """A line's physical unit in words."""
+        """A line's physical unit in words; the currency where it is money already."""
+        if line.unit == "money":
+            return unit_label(self.report.currency, "1", self.language)
         return self.t(f"unit.{line.unit}") if line.unit else ""
 
     def payback(self, found: Payback) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from roi_tracker.baseline.pilot import CriterionResult
     from roi_tracker.baseline.rules import Check, Evidence
     from roi_tracker.render.catalogue import Catalogue
@@ -31,6 +33,19 @@ def criterion_sentence(result: CriterionResult, t: Catalogue) -> str:
     return t(f"criterion.{result.criterion}.{result.state}", **places)
 
 
+def term_words(names: Sequence[str], t: Catalogue) -> str:
+    """What the baseline could not identify: our own terms in words, levels and the case's own names as they are."""
+    return ", ".join(_term(name, t) for name in names)
+
+
+def _term(name: str, t: Catalogue) -> str:
+    term, equals, level = name.partition("=")
+    units, _, product = name.partition(" ")
+    if units == "units" and product:
+        return t("term.units", product=product)
+    return f"{t(f'term.{term}')}{equals}{level}" if f"term.{term}" in t.keys else name
+
+
 def _places(check: Check, t: Catalogue) -> dict[str, str]:
     return {item.name: _written(item, t, shares=item.name in _RULE_SHARES) for item in check.evidence}
 
@@ -50,7 +65,7 @@ def _word(name: str, value: str, t: Catalogue) -> str:
     """A code in words; any other text as it is."""
     if name == "bottleneck":
         return t(f"stated.{'unknown' if value == '-' else value}")
-    group = {"measure": "measure", "valued_at": "hour_value"}.get(name)
+    group = {"measure": "measure", "valued_at": "hour_value", "benefit_class": "class"}.get(name)
     return t(f"{group}.{value}") if group and f"{group}.{value}" in t.keys else value
 
 

@@ -98,6 +98,9 @@ def test_a_file_that_contradicts_itself_is_refused(desk: Any) -> None:
         desk.load(desk.lay("twice.csv", rows))
     assert [row.line for row in refused.value.rows] == [3]
     assert "keep one" in refused.value.rows[0].fix
+    told = refused.value.rows[0]
+    assert "produced 5 in another row, 6 given" in told.message
+    assert told.message_ko.startswith("a 2025-03-01 06:00 Asia/Seoul: produced: 다른 행의 값 5, 파일의 값 6")
 
 
 def test_decimal_comma_is_found_or_asked_for(desk: Any) -> None:

@@ -130,7 +130,10 @@ def test_what_is_not_there_is_said(service: FastAPI) -> None:
         missing = ask(service, path)
         assert missing.status_code == 404, path
         assert set(missing.json()) == {"error", "field", "hint", "retryable"}
-    assert ask(service, "/?lang=fr").status_code == 422
+    other = ask(service, "/?lang=fr")
+    assert other.status_code == 422
+    assert other.json()["hint"] == "lang=ko or lang=en"
+    assert ask(service, "/report.csv?lang=fr").status_code == 422
     assert ask(service, "/report.doc").status_code == 422
     assert ask(service, "/lines/fewer-defects/observations?month=2025-13").status_code == 422
 
