@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from roi_tracker.baseline import pilot as rules
 from roi_tracker.baseline.detectability import Detectability, Question, detectability, projected_per_day
-from roi_tracker.baseline.frozen import FittedBaseline, Unfitted, fit_baseline
+from roi_tracker.baseline.frozen import FittedBaseline, Unfitted, as_before, fit_baseline
 from roi_tracker.baseline.pilot import CriterionResult, LineStanding, PilotReport
 from roi_tracker.baseline.unpredicted import UNPREDICTED, alarms_wanted, escapes_known
 from roi_tracker.errors import CaseError
@@ -133,7 +133,12 @@ class Piloting:
         return self._current(line) if frozen is None else frozen.fitted
 
     def _current(self, line: BenefitLine) -> FittedBaseline | Unfitted:
-        return fit_baseline(self._case, line, self._observations, scope_of(line, self._calendar))
+        scope, frozen = scope_of(line, self._calendar), self._frozen.get(line.id)
+        found = fit_baseline(self._case, line, self._observations, scope)
+        if frozen is None or isinstance(found, Unfitted) or found.sha256 == frozen.sha256:
+            return found
+        older = as_before(found, self._observations, scope, self._case.periods.baseline)
+        return older if older.sha256 == frozen.sha256 else found
 
     def _prospect(
         self, line: BenefitLine, fitted: FittedBaseline | Unfitted, prospect: Prospect

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from roi_tracker.adjusting import adjusted_counterfactuals
-from roi_tracker.baseline.frozen import FittedBaseline, FrozenBaseline, Unfitted, fit_baseline
-from roi_tracker.baseline.panel_data import whole_rows_digest
+from roi_tracker.baseline.frozen import FittedBaseline, FrozenBaseline, Unfitted, as_before, fit_baseline
 from roi_tracker.case.plant import Period
 from roi_tracker.errors import StoreError
 from roi_tracker.ledger.books import Books, books_of
@@ -76,10 +73,8 @@ class Programme:
         return tuple(one for one in wanted if not known or self._as_before(one).sha256 not in known)
 
     def _as_before(self, fitted: FittedBaseline) -> FittedBaseline:
-        """The same baseline as older versions froze it."""
         line = next(line for line in self._case.benefits if line.id == fitted.benefit_id)
-        scope, period = scope_of(line, self._calendar), self._case.periods.baseline
-        return msgspec.structs.replace(fitted, data_sha256=whole_rows_digest(self.observations(), scope, period))
+        return as_before(fitted, self.observations(), scope_of(line, self._calendar), self._case.periods.baseline)
 
     def freeze(self, at: datetime, reason: str = "") -> tuple[FrozenBaseline, ...]:
         """Freeze every fitted baseline that is not frozen yet under the same hash; returns the new ones.

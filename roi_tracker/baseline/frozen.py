@@ -15,7 +15,7 @@ import numpy as np
 
 from roi_tracker.baseline import sufficiency
 from roi_tracker.baseline.computing import FAILURES, finite_model, not_computed
-from roi_tracker.baseline.panel_data import data_digest
+from roi_tracker.baseline.panel_data import data_digest, whole_rows_digest
 from roi_tracker.baseline.sufficiency import Check
 from roi_tracker.measurement.estimation import CONFIDENCE, BaselineFloor, Counterfactual
 from roi_tracker.measurement.panels.building import panel_of
@@ -153,6 +153,11 @@ def fit_baseline(
             return _fitted(case, line, observations, scope)
     except FAILURES as failure:
         return Unfitted(line.id, (not_computed("baseline", failure),))
+
+
+def as_before(fitted: FittedBaseline, observations: Observations, scope: Scope, period: Period) -> FittedBaseline:
+    """The same baseline as older versions froze it, under a hash of whole rows; that is no other baseline."""
+    return msgspec.structs.replace(fitted, data_sha256=whole_rows_digest(observations, scope, period))
 
 
 def unfittable(observations: Observations, scope: Scope, period: Period) -> tuple[Check, ...]:

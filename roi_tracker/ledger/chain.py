@@ -96,7 +96,11 @@ def _signed(body: Adjustment, author: str) -> None:
     if not body.reason.strip():
         raise StoreError("an adjustment without a reason", field="reason", hint="say what changed")
     if not body.quantity.is_finite() or not body.factor.is_finite() or body.factor < 0:
-        raise StoreError("a quantity is a finite number, a factor is not negative", field="quantity", value=body)
+        raise StoreError(
+            "a quantity is a finite number, a factor is not negative",
+            field="quantity",
+            value=f"{body.quantity}, x {body.factor}",
+        )
     if body.quantity and body.factor != 1:
         raise StoreError("an adjustment is a quantity or a factor, not both", field="factor", value=body.factor)
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 _SHARES = frozenset({"share", "required", "ratio", "low", "high", "limit"})
 _RULE_SHARES = frozenset({"share", "required"})
 """Of the rules: `low`, `high` and `limit` are no ratios there."""
+_LISTS = frozenset({"missing", "changed", "refused"})
+"""Names of what is amiss; a dash stands for none."""
 _WHOLE_FROM = 1000
 
 
@@ -63,6 +65,8 @@ def _written(item: Evidence, t: Catalogue, *, shares: bool) -> str:
 
 def _word(name: str, value: str, t: Catalogue) -> str:
     """A code in words; any other text as it is."""
+    if name in _LISTS and value == "-":
+        return t("stated.none")
     if name == "bottleneck":
         return t(f"stated.{'unknown' if value == '-' else value}")
     group = {"measure": "measure", "valued_at": "hour_value", "benefit_class": "class"}.get(name)

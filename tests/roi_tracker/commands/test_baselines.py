@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +14,15 @@ from typer.testing import CliRunner
 import roi_tracker
 from roi_tracker.__main__ import app
 from roi_tracker.adapters.sqlite_store import SqliteStore
+from roi_tracker.baseline.frozen import FittedBaseline, FrozenBaseline, as_before
 from roi_tracker.business_case import parse_case
+from roi_tracker.commands.case_file import load_case
 from roi_tracker.errors import StoreError, TrackerError
 from roi_tracker.observations.facts import AuditFact, Fact, ModeFact, ProductionFact
+from roi_tracker.observations.shifts import ShiftCalendar
+from roi_tracker.piloting import Piloting
 from roi_tracker.programme import Programme
+from roi_tracker.proof.proving import Realized, scope_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -138,6 +143,26 @@ def test_freezing_once_and_again(case_file: Path, store: Path) -> None:
     assert "dropped: line, season" in shown
 
 
+def test_a_baseline_frozen_by_an_older_version_still_holds(case_file: Path, store: Path) -> None:
+    """Its hash is of whole rows; it is no other baseline, so nothing new is frozen and nothing has changed."""
+    plan, opened = load_case(case_file), SqliteStore(store)
+    programme = Programme(plan, opened)
+    (fitted,) = (one for one in programme.fit() if isinstance(one, FittedBaseline))
+    scope = scope_of(plan.benefits[0], ShiftCalendar(plan.plant))
+    older = as_before(fitted, programme.observations(), scope, plan.periods.baseline)
+    assert older.sha256 != fitted.sha256
+    opened.freeze(
+        FrozenBaseline(older, older.sha256, datetime(2025, 7, 2, tzinfo=UTC)), datetime(2025, 7, 2, tzinfo=UTC)
+    )
+    assert programme.unfrozen() == ()
+    (proof,) = programme.measure()
+    assert isinstance(proof, Realized)
+    assert proof.basis.baseline_sha256 == older.sha256
+    (standing,) = Piloting(plan, programme.observations(), programme.baselines()).report(date(2025, 7, 1)).lines
+    assert standing.frozen_sha256 == standing.current_sha256 == older.sha256
+    opened.close()
+
+
 def test_after_go_live_another_baseline_needs_a_reason(case_file: Path, store: Path, tmp_path: Path) -> None:
     opened = SqliteStore(store)
     first = plan(case_file)
@@ -236,7 +261,7 @@ def test_power_and_pilot(case_file: Path, store: Path) -> None:
     done(run(case_file, store, "baseline", "power", "--weeks", "2", "--audits-per-week", "2"), code=1)
     waiting = done(run(case_file, store, "pilot", "check", "--as-of", "2025-07-15", "--lang", "en"), code=1)
     assert waiting.startswith("DO NOT START YET")
-    assert "not frozen: fewer-defects" in waiting
+    assert "not frozen: fewer-defects; changed since: none; disqualified: none" in waiting
     done(run(case_file, store, "baseline", "freeze"))
     assert done(run(case_file, store, "pilot", "check", "--as-of", "2025-07-15", "--lang", "ko")).startswith("시작: ")
     planned = json.loads(done(run(case_file, store, "pilot", "plan", "--as-of", "2025-07-15", "--json")))
