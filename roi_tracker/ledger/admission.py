@@ -49,6 +49,7 @@ RefusalName = Literal[
     "value_raised",
     "beyond_expectation",
     "credit_of_nothing",
+    "credit_before_cost",
     "credit_too_great",
 ]
 
@@ -173,12 +174,15 @@ def _of_cost(body: ActualCost, ground: Ground, known: Sequence[ActualCost]) -> R
     """A credit note takes back a cost that is there, and no more than that."""
     if body.amount >= 0 or not isinstance(body.reverses, str):
         return None
-    booked = {one.source: one.amount for one in ground.case.costs_actual}
-    booked |= {one.reference: one.amount for one in known if one.amount > 0}
+    booked = {one.source: (one.day, one.amount) for one in ground.case.costs_actual}
+    booked |= {one.reference: (one.day, one.amount) for one in known if one.amount > 0}
     if body.reverses not in booked:
         return Refusal("credit_of_nothing", "reverses", body.reverses)
+    day, amount = booked[body.reverses]
+    if body.day < day:
+        return Refusal("credit_before_cost", "day", str(body.day), {"day": str(day)})
     credited = sum((one.amount for one in known if one.reverses == body.reverses), Decimal(0))
-    left = booked[body.reverses] + credited
+    left = amount + credited
     if left + body.amount < 0:
         return Refusal("credit_too_great", "amount", f"{body.amount:f}", {"left": f"{left:f}"})
     return None

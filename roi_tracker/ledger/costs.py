@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from roi_tracker.errors import StoreError
 from roi_tracker.ledger.entries import CostKind
 
 if TYPE_CHECKING:
@@ -112,7 +113,11 @@ class CostLedger(msgspec.Struct, frozen=True):
 
 
 def paid_rows(case: BusinessCase, books: Books, as_of: date | None) -> tuple[PaidRow, ...]:
-    """Costs of the case and of the ledger up to a day; a reference that both name is the ledger's, once."""
+    """Costs of the case and of the ledger up to a day; a reference that both name is the ledger's, once.
+
+    Raises:
+        StoreError: credit notes of an earlier version, which took back more than was booked, make them negative.
+    """
     booked = {cost.reference for cost in books.costs}
     rows = [
         PaidRow(entry.day, entry.kind, entry.name.ko, entry.name.en, entry.amount, entry.source)
@@ -123,7 +128,16 @@ def paid_rows(case: BusinessCase, books: Books, as_of: date | None) -> tuple[Pai
         PaidRow(cost.day, cost.cost, cost.name_ko, cost.name_en, cost.amount, cost.reference, cost.line)
         for cost in books.costs
     ]
-    return tuple(sorted(_until(rows, as_of), key=lambda row: (row.day, row.source)))
+    found = _until(rows, as_of)
+    total = sum((row.amount for row in found), Decimal(0))
+    if total < 0:
+        raise StoreError(
+            f"the costs booked are below zero in total ({total:f})",
+            field="cost",
+            value=total,
+            hint="a credit note takes back what was booked, no more: book the costs that are missing with `ledger add`",
+        )
+    return tuple(sorted(found, key=lambda row: (row.day, row.source)))
 
 
 def _until(rows: Iterable[PaidRow], as_of: date | None) -> list[PaidRow]:

@@ -116,11 +116,16 @@ def shown(place: Path, kind: str) -> list[Any]:
         (ADJUSTMENT.replace("2025-08-", "2025-05-"), "it ends before go-live", "가동 개시 전에 끝납니다"),
         (ADJUSTMENT + ADJUSTMENT, "entry 2: the same adjustment is signed already", "이미 서명되었습니다"),
         (ADJUSTMENT.replace("0.9", "1000"), "more than the frozen baseline expects", "더 많이 더합니다"),
-        (ADJUSTMENT.replace("factor = 0.9", "quantity = 1000000000"), "more than the frozen baseline", "더 많이 더합니다"),
+        (
+            ADJUSTMENT.replace("factor = 0.9", "quantity = 1000000000"),
+            "more than the frozen baseline",
+            "더 많이 더합니다",
+        ),
         (VALUE, "from go-live (2025-07-15) on a unit value is not raised; 1500 was frozen", "단가를 올리지 않습니다"),
         (VALUE.replace('"defect"', '"h"'), "fewer-defects is valued per defect", "단가는 defect당"),
         (VALUE.replace("fewer-defects", "overkil"), "and no harm, has this name", "이런 이름이 없습니다"),
         (CREDIT.replace("invoice 25-0742", "typo"), "no cost with this reference", "기장된 비용이 없습니다"),
+        (CREDIT.replace("2025-10-31", "2025-07-01"), "dated before the cost", "날짜(2025-07-12)보다 앞섭니다"),
         (CREDIT, "only 12500000 of that cost is left", "되돌릴 수 있는 금액은 12500000뿐"),
         (
             CREDIT.replace("-40000000", "-7000000") + CREDIT.replace("-40000000", "-7000000").replace("credit 1", "2"),

@@ -11,6 +11,7 @@ import pytest
 
 from roi_tracker.business_case import Name, Period, SharedClaim, StageGate
 from roi_tracker.case.evaluation import GateCondition
+from roi_tracker.errors import StoreError
 from roi_tracker.ledger.books import Books, Signed, SignedValue
 from roi_tracker.ledger.costs import HarmRow
 from roi_tracker.ledger.entries import ActualCost, Adjustment, CostKind, UnitValueLocked
@@ -159,10 +160,10 @@ def test_two_people_may_agree_on_another_value_before_go_live_and_lower_it_later
     assert valued(case, agreed, back).amount == Decimal(1500)
 
 
-@pytest.mark.parametrize("changes", [{"quantity": "1000000000"}, {"factor": "1000"}, {"quantity": "3876"}])
-def test_an_adjustment_beyond_what_was_expected_counts_nothing(case: BusinessCase, changes: dict[str, str]) -> None:
+@pytest.mark.parametrize(("quantity", "factor"), [("1000000000", "1"), ("0", "1000"), ("3876", "1")])
+def test_an_adjustment_beyond_what_was_expected_counts_nothing(case: BusinessCase, quantity: str, factor: str) -> None:
     """31 of 48 days at 6000 in all: 3875 were expected of the days concerned."""
-    line = run(case, Surroundings(books=adjusted(**changes))).lines[0]
+    line = run(case, Surroundings(books=adjusted(quantity, factor))).lines[0]
     assert (line.adjusted, line.counted) == (Decimal(0), Decimal(1_500_000))
 
 
@@ -227,6 +228,11 @@ def test_costs_of_ledger_and_case_are_one_list_and_harm_is_a_cost(case: Business
     )
     assert measured.costs.harm[0].covered_by == "less-downtime"
     assert measured.realized.cost == 29_300_000
+
+
+def test_costs_below_zero_are_no_costs(case: BusinessCase) -> None:
+    with pytest.raises(StoreError, match=r"below zero in total \(-10500000\)"):
+        run(case, Surroundings(Books(costs=(cost(date(2025, 7, 20), -40_000_000, "credit"),))))
 
 
 def test_payback_to_date_and_planned(case: BusinessCase) -> None:
