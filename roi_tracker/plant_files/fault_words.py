@@ -47,11 +47,11 @@ _OF_CELLS = {
         "correct the figure, or its unit in the header", "값이나 열 이름의 단위를 고치십시오",
     ),
     "early": Fault(
-        "lies before {first}", "{first}보다 앞선 때입니다",
+        "lies before {first}", "기록할 수 있는 첫날 {first}보다 앞섭니다",
         "correct the date; the clock may never have been set", "날짜를 고치십시오. 시계가 맞춰지지 않았을 수 있습니다",
     ),
     "future": Fault(
-        "lies in the future", "아직 오지 않은 때입니다",
+        "lies in the future", "아직 오지 않은 날입니다",
         "a record is of what has been; correct the date", "기록은 지난 일이어야 합니다. 날짜를 고치십시오",
     ),
     "long": Fault(

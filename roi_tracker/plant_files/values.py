@@ -82,10 +82,10 @@ class Cells:
         self._moments: dict[str, datetime] = {}
         self._with_offset: bool | None = None
 
-    def number(self, cell: object) -> float:
-        """A finite number."""
+    def number(self, cell: object, most: float = limits.MOST_VALUE) -> float:
+        """A finite number no further from nought than `most`."""
         if isinstance(cell, int | float) and not isinstance(cell, bool):
-            return self._possible(float(cell))
+            return self._possible(float(cell), most)
         text = str(cell).strip()
         if self._group in text:
             if _GROUPED[self._group].match(text.partition(self._sign)[0]) is None:
@@ -95,19 +95,19 @@ class Cells:
             value = float(text.replace(self._sign, "."))
         except ValueError as error:
             raise BadCell("number") from error
-        return self._possible(value)
+        return self._possible(value, most)
 
     @staticmethod
-    def _possible(value: float) -> float:
+    def _possible(value: float, most: float) -> float:
         if value - value != 0:
             raise BadCell("finite")
-        if not -limits.MOST_VALUE <= value <= limits.MOST_VALUE:
-            raise BadCell("beyond", most=f"{limits.MOST_VALUE:,.0f}")
+        if not -most <= value <= most:
+            raise BadCell("beyond", most=f"{most:,.0f}")
         return value
 
-    def quantity(self, cell: object) -> float:
+    def quantity(self, cell: object, most: float = limits.MOST_VALUE) -> float:
         """A number that is not negative."""
-        value = self.number(cell)
+        value = self.number(cell, most)
         if value < 0:
             raise BadCell("negative")
         return value
@@ -116,11 +116,9 @@ class Cells:
         """A whole number that is not negative."""
         if type(cell) is str and len(cell) <= _SHORT and cell.isdecimal():
             return int(cell)
-        value = self.quantity(cell)
+        value = self.quantity(cell, limits.MOST_PARTS)
         if value != int(value):
             raise BadCell("whole")
-        if value > limits.MOST_PARTS:
-            raise BadCell("beyond", most=f"{limits.MOST_PARTS:,}")
         return int(value)
 
     def amount(self, cell: object) -> Decimal:

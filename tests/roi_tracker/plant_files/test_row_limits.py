@@ -33,15 +33,20 @@ def refused(desk: Any, content: str) -> tuple[str, str]:
 @pytest.mark.parametrize(
     ("content", "column", "words"),
     [
-        (COUNTS + "l,2025-09-01,day,A,99999999999999999999,100,1,4\n", "produced", "more than the 1,000,000,000"),
+        (
+            COUNTS + "l,2025-09-01,day,A,99999999999999999999,100,1,4\n",
+            "produced",
+            "more than the 1,000,000,000 that can be",
+        ),
         (COUNTS + "l,2025-09-01,day,A,80000001,100,1,4\n", "produced", "more than the 80,000,000 that can be"),
-        (COUNTS + "l,2025-09-01,day,A,1e300,100,1,4\n", "produced", "more than the 1,000,000,000,000,000"),
+        (COUNTS + "l,2025-09-01,day,A,1e300,100,1,4\n", "produced", "more than the 1,000,000,000 that can be"),
         (COUNTS + "l,2025-09-01,day,A,100,100,1,9\n", "planned_busy (h)", "9 h is more than the 8 h of its period"),
         (COUNTS + "l,1890-09-01,day,A,100,100,1,4\n", "day", "lies before 1990-01-01"),
         (COUNTS + "l,2035-09-01,day,A,100,100,1,4\n", "day", "lies in the future"),
         ("line,day,role,hours\nl,2025-09-01,q,9999\n", "hours", "9999 is more than the 4,800 h"),
         ("line,day,role,person,hours\nl,2025-09-01,q,7,25\n", "hours", "25 is more than the 24 h"),
         ("line,day,energy [MWh]\nl,2025-09-01,24001\n", "energy [MWh]", "more than the 24,000,000"),
+        ("line,name,day,numerator\nl,k,2025-09-01,1e300\n", "numerator", "more than the 1,000,000,000,000,000 that"),
         ("line,asset,start,duration (min)\nl,m,2008-01-01 06:00,9000000\n", "duration (min)", "period of 6250 days"),
         ("line,start,end,energy\nl,2023-01-01 06:00,2024-01-03 06:00,3\n", "end", "period of 367 days, more than 366"),
     ],
