@@ -13,6 +13,7 @@ import msgspec
 
 from roi_tracker.baseline.detectability import Detectability
 from roi_tracker.baseline.rules import Evidence
+from roi_tracker.baseline.sufficiency import MINIMUM_VALID_SHARE
 from roi_tracker.measurement.estimation import CONFIDENCE, IntervalKind
 from roi_tracker.measurement.panels.readings import MINIMUM_DAY_COVERAGE
 from roi_tracker.measurement.ruler import ruler_of
@@ -247,7 +248,8 @@ def _audited(
     strata = [one for one in ruler.strata if one.key.stratum == stratum and one.key.inspector == "ai"]
     judged = sum(one.population for one in ruler.strata if one.key.inspector == "ai")
     audited = sum(one.audited for one in strata)
-    if not judged or not all(one.sufficient for one in strata):
+    throughout = all(one.share >= MINIMUM_VALID_SHARE for one in ruler.reaches if one.stratum == stratum)
+    if not judged or not throughout or not all(one.sufficient for one in strata):
         return _limit(criterion, "not_measured", limit, None, (None, None), audited)
     down, up = zip(*(one.margins(CONFIDENCE) for one in strata), strict=True)
     below, above = sum(value**2 for value in down) ** 0.5, sum(value**2 for value in up) ** 0.5

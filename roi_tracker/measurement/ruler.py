@@ -15,10 +15,11 @@ import msgspec
 import numpy as np
 
 from roi_tracker.measurement.quantiles import beta_quantile
+from roi_tracker.observations.audit_reach import reached
 from roi_tracker.observations.rows import Inspector, Stratum
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from roi_tracker.observations.rows import Observation
 
@@ -142,14 +143,31 @@ def ruler_of(rows: Sequence[Observation], when_unknown: Inspector) -> Ruler:
         when_unknown: the inspection in force on lines that never reported a mode.
     """
     counts: dict[StratumKey, list[int]] = defaultdict(lambda: [0, 0, 0])
+    daily: dict[StratumKey, dict[int, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
     for row in rows:
         inspector = row.inspector or when_unknown
         passed, failed = populations(row)
-        counts[StratumKey(row.product, inspector, "PASS", row.line)][0] += passed
-        counts[StratumKey(row.product, inspector, "FAIL", row.line)][0] += failed
+        strata: tuple[tuple[Stratum, int], ...] = (("PASS", passed), ("FAIL", failed))
+        for stratum, parts in strata:
+            key = StratumKey(row.product, inspector, stratum, row.line)
+            counts[key][0] += parts
+            daily[key][row.day.toordinal()][0] += parts
         for audit in row.audits:
             if audit.inspector == inspector:
-                count = counts[StratumKey(row.product, inspector, audit.stratum, row.line)]
-                count[1] += audit.audited
-                count[2] += audit.defects_found
-    return Ruler(tuple(StratumRate(key, *count) for key, count in sorted(counts.items())))
+                key = StratumKey(row.product, inspector, audit.stratum, row.line)
+                counts[key][1] += audit.audited
+                counts[key][2] += audit.defects_found
+                daily[key][row.day.toordinal()][1] += audit.audited
+    return Ruler(
+        tuple(
+            StratumRate(key, population, audited, found, _near(daily[key]))
+            for key, (population, audited, found) in sorted(counts.items())
+        )
+    )
+
+
+def _near(daily: Mapping[int, Sequence[int]]) -> int:
+    """Parts that were audited near in time, from parts and audited ones by day."""
+    days = np.array(sorted(daily), dtype=np.int64)
+    made, seen = (np.array([daily[int(day)][which] for day in days], dtype=np.float64) for which in (0, 1))
+    return int(made[reached(days, made, seen)].sum())

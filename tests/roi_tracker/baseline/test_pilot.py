@@ -88,6 +88,18 @@ def test_a_limit_is_exceeded_only_when_shown_to_be() -> None:
     assert set(stops(good).values()) == {"met"}
 
 
+def test_audits_that_stopped_hold_no_limit() -> None:
+    """A month of the same parts; audited daily the limits are held, audited on the first day only nothing is known."""
+    one = shift(inspected=10_000, rejected=300, audits=seen(100, 90, 1000, 1)).products[0]
+    month = [msgspec.structs.replace(one, day=FIRST + timedelta(days=day)) for day in range(30)]
+    bare = [row if row.day == FIRST else msgspec.structs.replace(row, audits=()) for row in month]
+    last = FIRST + timedelta(days=29)
+    for rows, state in ((month, "met"), (bare, "not_measured")):
+        found = stop_criteria(LIMITS, Observations(tuple(rows), (), ()), ["press-1"], FIRST, last)
+        states = {item.criterion: item.state for item in found}
+        assert (states["max_overkill_ratio"], states["max_escape_ratio"]) == (state, state)
+
+
 def test_what_nobody_audits_is_not_measured_and_what_has_no_limit_is_not_asked() -> None:
     blind = shift(inspected=10_000, rejected=400, audits=seen(29, 20, 29, 0))
     assert stops(blind)["max_overkill_ratio"] == stops(blind)["max_escape_ratio"] == "not_measured"
