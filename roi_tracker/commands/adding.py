@@ -54,7 +54,7 @@ def ledger_add(  # noqa: PLR0913 - options of one command
     if json:
         print_json(written)
     else:
-        say_entries(written)
+        say_entries(written, language)
     _pin(plan, store, agent, author, language)
 
 
@@ -119,33 +119,9 @@ def kind_of(entry: Entry) -> str:
     return str(entry.body.__struct_config__.tag)
 
 
-def say_entries(entries: Sequence[Entry]) -> None:
+def say_entries(entries: Sequence[Entry], language: Language) -> None:
     """One line an entry."""
+    from roi_tracker.render.store_text import entry_line
+
     for entry in entries:
-        head = f"{entry.number} {entry.at:%Y-%m-%d %H:%M} {kind_of(entry)} by {entry.author}"
-        say(f"{head}: {_gist(entry.body)}; {entry.sha256[:16]}")
-
-
-def _gist(body: Body) -> str:  # noqa: PLR0911 - one branch a kind reads best
-    from roi_tracker.ledger import entries as e
-
-    match body:
-        case e.UnitValueLocked():
-            return f"{body.subject} {body.amount:f} per {body.per}, {body.valid_from} to {body.valid_to}"
-        case e.ActualCost():
-            return f"{body.day} {body.amount:f} {body.cost}, {body.name_en} ({body.reference})"
-        case e.Claim():
-            return f"{body.benefit_id} {body.first} to {body.last}, {len(body.evidence)} events: {body.statement}"
-        case e.Adjustment():
-            by = f"x {body.factor:f}" if body.factor != 1 else f"{body.quantity:+f}"
-            return f"{body.benefit_id} {by}, approved by {body.approver}: {body.reason}"
-        case e.GateDecision():
-            return f"{body.gate}: {body.answer}, decided by {body.decided_by}: {body.reason}"
-        case e.ClosingDate():
-            return f"{body.benefit_id} {body.day}"
-        case e.CaseVersion():
-            return f"{len(body.text):,} characters, {body.text_sha256[:16]}"
-        case e.EvidencePinned():
-            return f"{len(body.evidence)} events of {body.claim} at {body.feed}"
-        case e.ReportSaved():
-            return f"{body.as_of} {body.report_sha256[:16]}"
+        say(entry_line(entry, language))

@@ -14,7 +14,8 @@ from roi_tracker.commands.store_file import DEFAULT_STORE, StoreOption, open_led
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from roi_tracker.baseline.frozen import FittedBaseline, FrozenBaseline
+    from roi_tracker.baseline.frozen import FittedBaseline
+    from roi_tracker.money import Language
 
 baseline_app = typer.Typer(
     no_args_is_help=True, help="The counterfactual's baseline: fit, freeze, show, power, adjust."
@@ -60,6 +61,7 @@ def baseline_freeze(
     ] = "",
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be frozen; keep nothing")] = False,
+    lang: LangOption = None,
     json: JsonOption = False,
 ) -> None:
     """Freeze the baselines under their hash, before go-live. Freezing the same again changes nothing.
@@ -68,11 +70,14 @@ def baseline_freeze(
     """
     from roi_tracker.commands.clock import writing_time
     from roi_tracker.programme import Programme
+    from roi_tracker.render.store_text import frozen_sentence, store_catalogue
 
+    plan = load_case(case)
+    language = language_of(lang, plan)
     with open_store(store) as opened:
-        programme = Programme(load_case(case), opened)
+        programme = Programme(plan, opened)
         if dry_run:
-            _say_dry(programme.unfrozen(), json=json)
+            _say_dry(programme.unfrozen(), language, json=json)
             return
         with open_ledger(store) as ledger:
             now = writing_time(opened, ledger)
@@ -82,49 +87,44 @@ def baseline_freeze(
         print_json(new)
     else:
         for one in new:
-            say(f"{one.fitted.benefit_id}: frozen, hash {one.sha256}{_dropped(one.fitted)}")
-        say(f"{len(new)} newly frozen, {known} in all")
+            say(frozen_sentence("new", one.fitted, one.sha256, language))
+        say(store_catalogue(language)("frozen.count", new=len(new), known=known))
     if not known:
         raise typer.Exit(NO)
 
 
-def _say_dry(wanted: Sequence[FittedBaseline], *, json: bool) -> None:
+def _say_dry(wanted: Sequence[FittedBaseline], language: Language, *, json: bool) -> None:
+    from roi_tracker.render.store_text import frozen_sentence, store_catalogue
+
     if json:
         print_json([{"benefit_id": one.benefit_id, "sha256": one.sha256, "fitted": one} for one in wanted])
         return
     for one in wanted:
-        say(f"{one.benefit_id}: would be frozen, hash {one.sha256}{_dropped(one)}")
-    say(f"{len(wanted)} would be frozen; nothing was kept")
-
-
-def _dropped(fitted: FittedBaseline) -> str:
-    return f"; dropped: {', '.join(fitted.model.dropped)}" if fitted.model.dropped else ""
+        say(frozen_sentence("would", one, one.sha256, language))
+    say(store_catalogue(language)("frozen.would_count", new=len(wanted)))
 
 
 @baseline_app.command("show")
-def baseline_show(case: CaseOption, store: StoreOption = DEFAULT_STORE, *, json: JsonOption = False) -> None:
+def baseline_show(
+    case: CaseOption, store: StoreOption = DEFAULT_STORE, lang: LangOption = None, *, json: JsonOption = False
+) -> None:
     """Show the frozen baselines, oldest first: the newest of a benefit line holds.
 
     Example: roi-tracker baseline show --case case.yaml --store roi.sqlite --json
     """
     from roi_tracker.programme import Programme
+    from roi_tracker.render.store_text import frozen_line
 
+    plan = load_case(case)
     with open_store(store) as opened:
-        known = Programme(load_case(case), opened).baselines()
+        known = Programme(plan, opened).baselines()
     if json:
         print_json(known)
     else:
         for one in known:
-            say(_shown(one))
+            say(frozen_line(one, language_of(lang, plan)))
     if not known:
         raise typer.Exit(NO)
-
-
-def _shown(one: FrozenBaseline) -> str:
-    spec = one.fitted.specification
-    why = f"; replaced another after go-live: {one.reason}" if one.reason else ""
-    when = f"{spec.first} to {spec.last}, frozen {one.frozen_at:%Y-%m-%d}"
-    return f"{one.fitted.benefit_id}: {when}, {one.sha256}{_dropped(one.fitted)}{why}"
 
 
 @baseline_app.command("power")

@@ -24,7 +24,12 @@ ledger_app = typer.Typer(
 
 @ledger_app.command("register")
 def ledger_register(
-    case: CaseOption, author: AuthorOption, store: StoreOption = DEFAULT_STORE, *, json: JsonOption = False
+    case: CaseOption,
+    author: AuthorOption,
+    store: StoreOption = DEFAULT_STORE,
+    lang: LangOption = None,
+    *,
+    json: JsonOption = False,
 ) -> None:
     """Register the case's text, its locked unit values and its closing dates. Doing it again adds what changed.
 
@@ -35,6 +40,7 @@ def ledger_register(
     """
     from roi_tracker.commands.clock import writing_time
     from roi_tracker.ledger.registering import registration
+    from roi_tracker.render.store_text import registered_lines, store_catalogue
 
     plan = load_case(case)
     text = plan.model_dump_json() if case.suffix.lower() == ".xlsx" else case.read_text(encoding="utf-8")
@@ -46,15 +52,12 @@ def ledger_register(
         told = {"too_late": found.too_late, "not_frozen": found.not_frozen, "changed": found.changed}
         print_json({"written": written, **told})
     else:
-        say_entries(written)
-        for subject in found.changed:
-            say(f"note: the unit value of {subject} was locked before with another amount; both stay in the ledger")
-        for late in found.too_late:
-            say(f"too late: closing date {late.day} of {late.benefit_id}; it must be registered before it comes")
-        for one in found.not_frozen:
-            say(f"too late: closing date {one.day} of {one.benefit_id}; no baseline frozen by go-live names it")
+        language = language_of(lang, plan)
+        say_entries(written, language)
+        for line in registered_lines(found, language):
+            say(line)
         if not written:
-            say("nothing new")
+            say(store_catalogue(language)("entry.nothing"))
     if found.too_late or found.not_frozen:
         raise typer.Exit(NO)
 
@@ -103,6 +106,7 @@ def ledger_import(  # noqa: PLR0913 - options of one command
 def ledger_show(
     store: StoreOption = DEFAULT_STORE,
     kind: Annotated[str | None, typer.Option(help="only entries of this kind, e.g. cost")] = None,
+    lang: LangOption = None,
     *,
     json: JsonOption = False,
 ) -> None:
@@ -115,7 +119,7 @@ def ledger_show(
     if json:
         print_json(found)
     else:
-        say_entries(found)
+        say_entries(found, language_of(lang))
     if not found:
         raise typer.Exit(NO)
 
@@ -127,6 +131,7 @@ def ledger_verify(
         list[str] | None,
         typer.Option(help="a ledger hash that a report or `ledger show` printed, 12 letters or more; may be repeated"),
     ] = None,
+    lang: LangOption = None,
     *,
     json: JsonOption = False,
 ) -> None:
@@ -142,11 +147,10 @@ def ledger_verify(
     if json:
         print_json({"entries": len(entries), "head": newest, "faults": faults})
     else:
-        for fault in faults:
-            say(f"entry {fault.number}: {fault.name}: {fault.detail}")
-        say(
-            f"{len(entries)} entries, {'the chain holds' if not faults else 'THE CHAIN DOES NOT HOLD'}; {newest.sha256}"
-        )
+        from roi_tracker.render.store_text import chain_lines
+
+        for line in chain_lines(len(entries), newest.sha256, faults, language_of(lang)):
+            say(line)
     if faults:
         raise typer.Exit(NO)
 
@@ -183,31 +187,34 @@ def ledger_claims(
 
 
 @ledger_app.command("losses")
-def ledger_losses(case: CaseOption, store: StoreOption = DEFAULT_STORE, *, json: JsonOption = False) -> None:
+def ledger_losses(
+    case: CaseOption, store: StoreOption = DEFAULT_STORE, lang: LangOption = None, *, json: JsonOption = False
+) -> None:
     """Losses that several events tell of (two cameras, a camera and an alarm): each is credited once.
 
     Example: roi-tracker ledger losses --case case.yaml --store roi.sqlite
     """
     from roi_tracker.programme import Programme
+    from roi_tracker.render.store_text import loss_lines
 
+    plan = load_case(case)
     with open_store(store) as opened:
-        found = Programme(load_case(case), opened).joint_losses()
+        found = Programme(plan, opened).joint_losses()
     if json:
         print_json(found)
         return
-    for loss in found:
-        what = f"{len(loss.inspections)} failed parts, {len(loss.alarms)} alarms"
-        say(f"{loss.first:%Y-%m-%d %H:%M} {loss.line}: {what}: {loss.likely_cause}; {loss.name}")
-    say(f"{len(found)} losses that more than one event tells of")
+    for line in loss_lines(found, language_of(lang, plan)):
+        say(line)
 
 
 @ledger_app.command("pin")
-def ledger_pin(
+def ledger_pin(  # noqa: PLR0913 - options of one command
     case: CaseOption,
     feed: Annotated[str, typer.Option(help="address of an agent, e.g. http://127.0.0.1:8080")],
     author: AuthorOption,
     token: Annotated[str | None, typer.Option(envvar="ROI_TRACKER_TOKEN", help="machine token of the agent")] = None,
     store: StoreOption = DEFAULT_STORE,
+    lang: LangOption = None,
     *,
     json: JsonOption = False,
 ) -> None:
@@ -226,8 +233,11 @@ def ledger_pin(
     if json:
         print_json({"written": written, "not_kept": left})
     else:
-        say_entries(written)
+        from roi_tracker.render.store_text import store_catalogue
+
+        t = store_catalogue(language_of(lang, plan))
+        say_entries(written, t.language)
         for citation in left:
-            say(f"not kept: {len(citation.evidence)} events of {citation.claim}; this agent does not know them")
+            say(t("entry.not_kept", events=len(citation.evidence), claim=citation.claim))
     if left:
         raise typer.Exit(NO)

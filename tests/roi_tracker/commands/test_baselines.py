@@ -143,6 +143,22 @@ def test_freezing_once_and_again(case_file: Path, store: Path) -> None:
     assert "dropped: line, season" in shown
 
 
+def test_freezing_and_the_ledger_speak_korean_too(case_file: Path, store: Path) -> None:
+    assert "동결 예정" in done(run(case_file, store, "baseline", "freeze", "--dry-run", "--lang", "ko"))
+    frozen = done(run(case_file, store, "baseline", "freeze", "--lang", "ko"))
+    assert "동결됨" in frozen
+    assert "제외: 라인, 계절" in frozen
+    assert "새로 동결 1개, 모두 1개" in frozen
+    assert "2025-01-01~2025-06-30" in done(run(case_file, store, "baseline", "show", "--lang", "ko"))
+    registered = run(case_file, store, "ledger", "register", "--author", "controller", "--lang", "ko")
+    assert "작성 controller" in registered.stdout
+    assert "늦음: fewer-defects의 마감일 2025-09-08" in registered.stdout
+    for command, said in (("show", "defect당"), ("verify", "사슬이 이어져 있습니다")):
+        shown = CliRunner().invoke(app, ["ledger", command, "--store", str(store), "--lang", "ko"])
+        assert said in shown.stdout, shown.stdout
+    assert "손실 0건" in done(run(case_file, store, "ledger", "losses", "--lang", "ko"))
+
+
 def test_a_baseline_frozen_by_an_older_version_still_holds(case_file: Path, store: Path) -> None:
     """Its hash is of whole rows; it is no other baseline, so nothing new is frozen and nothing has changed."""
     plan, opened = load_case(case_file), SqliteStore(store)
