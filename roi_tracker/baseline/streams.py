@@ -123,18 +123,22 @@ def _streams(observations: Observations, table: LineTable, scope: Scope) -> Iter
 
 
 def _stop_logs(observations: Observations, table: LineTable, line: str, here: Flags) -> Iterator[_Stream]:
-    """The log of each machine and of each shift; a machine or line stated as watched speaks."""
+    """The log of each machine that ever stopped and of each shift; a machine that reports a state or raises an alarm
+    speaks, and so does every one where the line is stated as watched.
+    """
     logs: dict[str, list[int]] = {}
+    stopping: set[str] = set()
     everywhere: list[int] = []
     for row in np.flatnonzero(here).tolist():
         for one in observations.line_shifts[row].assets:
             if one.asset or one.stops or one.stop_s:
                 logs.setdefault(one.asset, []).append(row)
+                stopping.update([one.asset] if one.stops or one.stop_s else ())
             else:
                 everywhere.append(row)
-    for asset, rows in sorted(logs.items()):
+    for asset in sorted(stopping):
         spoke = np.zeros(len(table), dtype=np.bool_)
-        spoke[[*rows, *everywhere]] = True
+        spoke[[*logs[asset], *everywhere]] = True
         yield _Stream(asset or "-", line, here, spoke, margin=STOP_MARGIN)
     spoke = np.nan_to_num(table.unplanned_stop_s) > 0
     spoke[[*everywhere, *(row for rows in logs.values() for row in rows)]] = True

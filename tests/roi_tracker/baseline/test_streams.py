@@ -132,6 +132,17 @@ def test_three_stops_in_four_may_be_avoided_and_all_of_them_where_the_log_says_s
     assert checked(year(gone), "downtime").passed
 
 
+def test_a_machine_that_only_ever_raised_alarms_owes_no_stops() -> None:
+    def row(n: int, rng: np.random.Generator) -> dict[str, Any]:
+        die = int(rng.poisson(0.7))
+        alarm = (AssetHealth("feeder", confirmed=1),) if n < 187 else ()
+        assets = (*((AssetHealth("die", stops=die, stop_s=600.0 * die),) if die else ()), *alarm)
+        return {"unplanned_stop_s": 600.0 * die, "unplanned_stops": die, "assets": assets}
+
+    found = checked(year(row), "downtime")
+    assert (found.passed, told(found)["streams"]) == (True, 2)  # the die, and the day shift
+
+
 def test_a_meter_that_stands_is_refused_and_a_coarse_one_is_not() -> None:
     def metered(kwh: Callable[[int, np.random.Generator], float]) -> Observations:
         def row(n: int, rng: np.random.Generator) -> dict[str, Any]:
