@@ -75,6 +75,7 @@ class Desk:
         open_store: store for an import; None for a portal that takes no imports.
         plant: calendar and time zone, for imports.
         agent: address of the agent's page for images, empty for none.
+        language: of a page where neither its address nor the browser asks for one of ours.
     """
 
     programme: Callable[[], AbstractContextManager[Reporting]]
@@ -82,6 +83,7 @@ class Desk:
     open_store: Callable[[], AbstractContextManager[TrackerStore]] | None = None
     plant: Plant | None = None
     agent: str = ""
+    language: Language = "ko"
 
 
 class _Newest:
@@ -108,6 +110,7 @@ def portal(desk: Desk, hosts: tuple[str, ...] = ("127.0.0.1", "localhost")) -> F
         hosts: names under which the portal may be asked for; others are refused (DNS rebinding).
     """
     app = FastAPI(title="Lineproof roi-tracker", docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.language = desk.language
     _guard(app, hosts)
     newest = _Newest(desk)
     if desk.open_store is not None and desk.plant is not None:
@@ -117,7 +120,7 @@ def portal(desk: Desk, hosts: tuple[str, ...] = ("127.0.0.1", "localhost")) -> F
 
     @app.get("/report.{output}")
     def download(output: ReportFormat, lang: _LanguageQuery = None) -> Response:
-        language: Language = _asked(lang) or "ko"
+        language: Language = _asked(lang) or app.state.language
         programme, report = newest.get()
         content = render_report(report, output, language, programme)
         name = f'attachment; filename="report-{language}.{output}"'
@@ -239,7 +242,7 @@ def _asked(lang: str | None) -> Language | None:
 
 
 def _language(request: Request, lang: str | None) -> Language:
-    """The one asked for; else the first of ours that a browser asks for; Korean where it asks for neither."""
+    """The one asked for; else the first of ours that a browser asks for; the portal's own where it asks for neither."""
     chosen = _asked(lang)
     if chosen is not None:
         return chosen
@@ -249,4 +252,5 @@ def _language(request: Request, lang: str | None) -> Language:
             return "en"
         if code == "ko":
             return "ko"
-    return "ko"
+    own: Language = request.app.state.language
+    return own

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from roi_tracker.commands.case_file import CaseOption, load_case
+from roi_tracker.commands.console import LangOption, language_of
 from roi_tracker.commands.store_file import DEFAULT_STORE, StoreOption, open_ledger, open_store
 
 if TYPE_CHECKING:
@@ -28,8 +29,11 @@ def serve(
     agent: Annotated[
         str | None, typer.Option(help="address of the agent's status page, for links to images of parts")
     ] = None,
+    lang: LangOption = None,
 ) -> None:
     """Serve the report portal for management in Korean and English, until Ctrl-C: pages, downloads, drill-down.
+
+    A page is in the language that its address or the browser asks for, else in that of --lang or the case, else Korean.
 
     Example: roi-tracker serve --case case.yaml --store roi.sqlite --port 8090
     """
@@ -57,6 +61,7 @@ def serve(
         open_store=(lambda: open_store(store)) if host in _LOOPBACK else None,
         plant=Plant(calendar, plan.plant.time_zone, lambda: datetime.now(UTC)),
         agent=agent or "",
+        language="ko" if lang is None and plan.language is None else language_of(lang, plan),
     )
     hosts = _LOOPBACK if host in _LOOPBACK else (host, *_LOOPBACK)
     uvicorn.run(portal(desk, hosts), host=host, port=port, log_level="warning")

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
+    from roi_tracker.money import Language
+
 AGENT = "http://127.0.0.1:8080"
 
 
@@ -38,7 +40,7 @@ def service(plant: Plant) -> FastAPI:
     return _service(plant)
 
 
-def _service(plant: Plant) -> FastAPI:
+def _service(plant: Plant, language: Language = "ko") -> FastAPI:
     @contextmanager
     def programme() -> Iterator[Reporting]:
         store, ledger = plant.open()
@@ -53,7 +55,7 @@ def _service(plant: Plant) -> FastAPI:
         store.close()
 
     files = PlantOfFiles(ShiftCalendar(plant.case.plant), plant.case.plant.time_zone)
-    return portal(Desk(programme, lambda: ON, opened, files, AGENT))
+    return portal(Desk(programme, lambda: ON, opened, files, AGENT, language))
 
 
 def ask(service: FastAPI, path: str, method: str = "GET", **headers: str) -> httpx.Response:
@@ -123,6 +125,13 @@ def test_down_to_the_image_of_one_part(service: FastAPI) -> None:
     assert f'href="{AGENT}/evidence/{"ab" * 32}"' in part
     judged = ask(service, "/facts/judged/1?lang=en").text
     assert 'href="/facts/part/1?lang=en"' in judged
+
+
+def test_a_portal_has_a_language_of_its_own(plant: Plant) -> None:
+    english = _service(plant, "en")
+    assert '<html lang="en">' in ask(english, "/").text
+    assert '<html lang="ko">' in ask(english, "/", **{"accept-language": "ko"}).text
+    assert 'filename="report-en.csv"' in ask(english, "/report.csv").headers["content-disposition"]
 
 
 def test_what_is_not_there_is_said(service: FastAPI) -> None:
