@@ -101,11 +101,18 @@ class Condition:
         late = [station for station in stations if self._verdict_late(station)]
         if late:
             return _raised(line, "verdict_late", late)
-        unusable = [station for station in stations if self.problems.get(station.name) == "model_unusable"]
-        if unusable:
-            return _raised(line, "model_unusable", unusable)
+        for reason in ("model_unusable", "unknown_product"):
+            unfit = [station for station in stations if self._unfit(station) == reason]
+            if unfit:
+                return _raised(line, reason, unfit)
         blind = [station for station in stations if station.camera is not None and self._blind(station)]
         return _raised(line, "camera_blind", blind) if blind else Interlock(line, "run")
+
+    def _unfit(self, station: StationSettings) -> str:
+        """Why the station can judge no part of the product before it now; empty when it can."""
+        if self.problems.get(station.name) == "model_unusable":
+            return "model_unusable"
+        return self.line.workers[station.name].book.fault_of(self.product_of(station))
 
     def _blind(self, station: StationSettings) -> bool:
         """Whether a station's camera shows nothing that can be judged: parts pass it unseen."""
@@ -144,7 +151,7 @@ class Condition:
         for station in self.settings.stations:
             worker = self.line.workers[station.name]
             folder, camera = named.get(f"folder:{station.name}"), named.get(f"camera:{station.name}")
-            problem = self.problems.get(station.name, "") or worker.failing
+            problem = self._unfit(station) or self.problems.get(station.name, "") or worker.failing
             if not worker.alive:
                 problem = "station_stopped"
             elif folder is not None and not folder.alive:

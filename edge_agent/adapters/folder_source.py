@@ -8,6 +8,7 @@ where they are.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import stat
@@ -23,6 +24,7 @@ import structlog
 from edge_agent.adapters.folder_listing import Listing, Version, list_images, move_aside, shown
 from edge_agent.errors import ConfigError
 from edge_agent.inspection.inspections import Frame
+from edge_agent.inspection.picture_times import written_at
 from edge_agent.ports import Delivery, LinkHealth, Quarantined
 
 if TYPE_CHECKING:
@@ -45,10 +47,11 @@ _KEPT_OF_POISON = 4_096
 
 @dataclass(slots=True)
 class _Sighting:
-    """One version of one file, and how far it has come."""
+    """One version of one file, and how far it has come; `written` is None where its file cannot tell."""
 
     version: Version
     first_seen: Instant
+    written: Instant | None = None
     stage: Literal["settling", "delivered", "done"] = "settling"
     backlog: bool = False
 
@@ -88,7 +91,7 @@ class FolderSource:
         clock: time of first sight.
         known: whether an effect key is durable already.
         product_of: the product at a time (microseconds UTC), for files that were there before the source began; all
-            others bear the station's.
+            others bear the station's, and the time of their writing.
 
     Raises:
         ConfigError: the station watches no folder.
@@ -110,6 +113,7 @@ class FolderSource:
         self._known = known
         self._product_of = product_of
         self._backlog = True  # until the first look is over
+        self._looked_ns: int | None = None  # when the newest look that saw the folder began
         self._sightings: dict[bytes, _Sighting] = {}
         self._acknowledged: deque[Version] = deque()
         self._to_move: dict[Version, _Attempt] = {}
@@ -207,6 +211,7 @@ class FolderSource:
         if self._pausing.is_set():
             self._last_look_s = time.monotonic()
             return
+        began_ns = self._clock.now().mono_ns
         try:
             self._listing = list_images(self._root)
         except OSError as error:
@@ -217,7 +222,9 @@ class FolderSource:
         self._problems.pop("folder", None)
         self._last_look_ns = self._clock.now().mono_ns
         self._note("subfolders", [f"{shown(name)}: {why}" for name, why in self._listing.unreadable])
-        self._deliver_ready(self._settled(self._listing.images))
+        ready = self._settled(self._listing.images)
+        self._looked_ns = began_ns
+        self._deliver_ready(ready)
         self._settle_acknowledged()
 
     def _settled(self, images: Iterable[Version]) -> list[Version]:
@@ -229,13 +236,22 @@ class FolderSource:
         for version in images:
             sighting = self._sightings.get(version.name)
             if sighting is None or sighting.version != version:
-                sighting = _Sighting(version, now, backlog=self._backlog)
+                sighting = _Sighting(version, now, self._written(version, now), backlog=self._backlog)
             present[version.name] = sighting
             if sighting.stage == "settling" and now.mono_ns - sighting.first_seen.mono_ns >= settle_ns:
                 ready.append(version)
         self._sightings = present
         self._backlog = False
         return sorted(ready, key=lambda version: (version.mtime_ns, version.name))
+
+    def _written(self, version: Version, seen: Instant) -> Instant | None:
+        """When a file that was not there at the look before was written."""
+        if self._looked_ns is None:
+            return None
+        times_ns = [version.mtime_ns]
+        with contextlib.suppress(OSError):  # gone since the look, which reading it will find
+            times_ns.append(os.lstat(version.path(self._root)).st_ctime_ns)
+        return written_at(times_ns, seen, seen.mono_ns - self._looked_ns + self._folder.poll_ms * 1_000_000)
 
     def _deliver_ready(self, ready: list[Version]) -> None:
         until_s = time.monotonic() + _LOOK_AGAIN_S
@@ -309,6 +325,7 @@ class FolderSource:
             captured=sighting.first_seen,
             encoded=content,
             name=name,
+            written=sighting.written,
         )
         quarantined: tuple[Quarantined, ...] = ()
         if version.size > station.limits.max_bytes:

@@ -64,10 +64,10 @@ class ImageCodec:
         pattern, station = entry
         if retained:
             raise PoisonMessageError("retained_without_ts", "a retained image does not say when it was taken")
-        if not payload:
-            raise PoisonMessageError("empty", "the payload is empty")
-        digest = hashlib.sha256(payload).hexdigest()[:32]
         named = pattern.parts(topic)
+        if not payload and "part" not in named:
+            raise PoisonMessageError("empty", "the payload is empty, and the topic names no part")
+        digest = hashlib.sha256(payload).hexdigest()[:32]
         part = named.get("part", digest[:16])
         if not part.isprintable() or not 1 <= len(part) <= PART_CHARACTERS:
             raise PoisonMessageError(
@@ -83,7 +83,7 @@ class ImageCodec:
             encoded=payload[: station.max_bytes + 1],
             name=part,
         )
-        refused = None
+        refused = None if payload else PoisonMessageError("empty", "the payload is empty")
         if len(payload) > station.max_bytes:
             detail = f"{len(payload)} bytes; the limit is {station.max_bytes} (limits.max_bytes)"
             refused = PoisonMessageError("image_too_large", detail)

@@ -63,6 +63,7 @@ def recipe_book(
         products={recipe.product: eyes(recipe.model or station.model, recipe) for recipe in station.recipes},
         known_only=station.unknown_product == "no_verdict",
         product_at=lambda moment: ground.products.at(station.name, moment, station.product),
+        own=station.product,
     )
 
 
@@ -151,7 +152,8 @@ def _scorer(
         return _tuned(known, limits, station)
     except AgentError as error:
         if strict and not isinstance(known, UnusableScorer):
-            raise
+            message = f"station {station.name} cannot use its model: {error}"
+            raise ConfigError(message, field="stations.model", value=model) from error
         told = str(error)
     log.error("model cannot be used; its parts get NO_VERDICT", station=station.name, model=model, error=told)
     unusable = UnusableScorer(model, told)

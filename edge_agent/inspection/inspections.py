@@ -31,6 +31,8 @@ class Frame(msgspec.Struct, frozen=True):
         name: what people know the image by; shown, never used as a path.
         refused: reason code why this part has no image to judge, empty when it has; it gets NO_VERDICT.
         fresh_for_ms: judged later than this after its capture it gets NO_VERDICT; None for an image that keeps.
+        written: when the image was written, where its source knows that better than `captured`; the product of that
+            moment judges it.
     """
 
     key: str
@@ -43,6 +45,7 @@ class Frame(msgspec.Struct, frozen=True):
     name: str = ""
     refused: str = ""
     fresh_for_ms: float | None = None
+    written: Instant | None = None
 
 
 class Score:

@@ -51,7 +51,9 @@ class StationRecipes(LimitSettings):
     recipes: tuple[RecipeSettings, ...] = Field(default=(), description="What judges each product.")
     unknown_product: Literal["no_verdict", "default"] = Field(
         default="default",
-        description="A product without a recipe gets NO_VERDICT, or is judged by the station's own model and limits.",
+        description=(
+            "Any product but the station's own without a recipe: NO_VERDICT, or the station's own model and limits."
+        ),
     )
 
     @model_validator(mode="after")

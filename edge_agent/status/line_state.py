@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 StateName = Literal["running", "degraded", "stopped", "no_verdict"]
 
 BLOCKING_PROBLEMS = frozenset(
-    {"folder_unreachable", "station_stopped", "model_failed", "model_unusable", *CAMERA_FAULTS}
+    {"folder_unreachable", "station_stopped", "model_failed", "model_unusable", "unknown_product", *CAMERA_FAULTS}
 )
 """Problems of a station that keep it from judging; any other problem only degrades it."""
 

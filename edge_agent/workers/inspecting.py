@@ -195,7 +195,7 @@ class StationWorker:
         decoded_ns = began_ns
         book, failing = self.book, ""  # one book from here to the event, whatever a reload puts in its place
         if not frame.product:
-            frame = msgspec.structs.replace(frame, product=book.product_at(frame.captured))
+            frame = msgspec.structs.replace(frame, product=book.product_at(frame.written or frame.captured))
         eyes = book.usual
         try:
             _refuse_unfit(frame, queued_ms)

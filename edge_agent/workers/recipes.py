@@ -82,6 +82,7 @@ class RecipeBook:
         usual: the station's own.
         products: by product, where a product has its own.
         known_only: a product without a recipe gets NO_VERDICT; else the usual one judges it.
+        own: the station's own product, empty when it has none; the usual recipe is its recipe unless it has another.
         product_at: the product before the station at a moment, for frames that do not name theirs.
     """
 
@@ -89,6 +90,7 @@ class RecipeBook:
     products: Mapping[str, Eyes] = field(default_factory=dict)
     known_only: bool = False
     product_at: Callable[[Instant], str] = _unnamed
+    own: str = ""
 
     def of(self, product: str) -> Eyes:
         """The recipe of a product.
@@ -97,7 +99,7 @@ class RecipeBook:
             ImageRefusedError: `unknown_product`.
         """
         eyes = self.products.get(product)
-        if eyes is None and self.known_only:
+        if eyes is None and self.known_only and not self._is_own(product):
             raise ImageRefusedError(
                 "unknown_product", "the station has no recipe for this product", field="product", value=product
             )
@@ -105,9 +107,23 @@ class RecipeBook:
 
     def all(self) -> Iterator[Eyes]:
         """Every recipe that can be chosen."""
-        if not self.known_only:
+        if not self.known_only or (self._is_own(self.own) and self.own not in self.products):
             yield self.usual
         yield from self.products.values()
+
+    def fault_of(self, product: str) -> str:
+        """Why no part of a product can be judged, as a reason code; empty when they can.
+
+        Without a product an unknown one is no fault: pictures may say theirs.
+        """
+        try:
+            scorer = self.of(product).scorer
+        except ImageRefusedError as error:
+            return error.reason if product else ""
+        return "model_unusable" if isinstance(scorer, UnusableScorer) else ""
+
+    def _is_own(self, product: str) -> bool:
+        return bool(product) and product == self.own
 
     @property
     def unusable(self) -> tuple[UnusableScorer, ...]:

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+import dataclasses
 import threading
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 import pytest
@@ -13,6 +14,7 @@ from edge_agent.inspection.inspections import Limits
 from edge_agent.ports import LinkHealth, ModelIdentity, StoreTotals
 from edge_agent.settings.config import Settings
 from edge_agent.system_state import Interlock
+from edge_agent.workers.recipes import RecipeBook, UnusableScorer
 
 if TYPE_CHECKING:
     from edge_agent.system_state import InterlockName
@@ -56,12 +58,14 @@ def condition(
     stalled_s: float = 0.0,
     committing_s: float = 0.0,
     worker: dict[str, Any] | None = None,
+    product: str = "bracket-a",
+    recipes: dict[str, Any] | None = None,
     **station: str,
 ) -> Condition:
     model = SimpleNamespace(identity=ModelIdentity("m@1", "d"), provider="CPU", limits=Limits(1.0, 0.8))
     well = {"started": True, "alive": True, "busy_s": 0.0, "oldest_s": 0.0, "failing": ""}
     eyes = SimpleNamespace(scorer=model)
-    book = SimpleNamespace(usual=eyes, products={})
+    book = RecipeBook(cast("Any", eyes), recipes or {}, known_only=bool(recipes), own="bracket-a")
     station_worker = SimpleNamespace(waiting=2, eyes=eyes, book=book, **(well | (worker or {})))
     source = SimpleNamespace(
         health=lambda: LinkHealth("mqtt:a-in", alive=True, last_activity_mono_ns=CLOCK.now().mono_ns)
@@ -76,7 +80,7 @@ def condition(
         problem=problem, stalled_s=stalled_s, committing_s=committing_s, fatal=None, waiting=0, last_commit_ms=1.0,
     )  # fmt: skip
     made: Any = (settings(**station), line, pipeline, CLOCK.now(), "0.1.0", {})
-    return Condition(*made)
+    return dataclasses.replace(Condition(*made), product_of=lambda _: product)
 
 
 @pytest.mark.parametrize(
@@ -98,6 +102,24 @@ def condition(
 def test_parts_never_pass_because_the_agent_is_unwell(fault: dict[str, Any], expected: tuple[str, str]) -> None:
     (interlock,) = condition(**fault).interlocks()
     assert (interlock.line, interlock.state, interlock.reason) == ("press-1", *expected)
+
+
+@pytest.mark.parametrize(
+    ("product", "expected"),
+    [
+        ("bracket-a", ("run", "")),
+        ("bracket-b", ("stop", "model_unusable")),
+        ("cover", ("stop", "unknown_product")),
+        ("bracket-c", ("run", "")),
+    ],
+)
+def test_a_line_stops_while_it_makes_a_product_that_nothing_can_judge(product: str, expected: tuple[str, str]) -> None:
+    well = SimpleNamespace(scorer=SimpleNamespace(identity=ModelIdentity("c@1", "d"), limits=Limits(1.0, 0.8)))
+    broken = SimpleNamespace(scorer=UnusableScorer("b", "gone"))
+    watched = condition(product=product, recipes={"bracket-b": broken, "bracket-c": well})
+    (interlock,) = watched.interlocks()
+    assert (interlock.state, interlock.reason) == expected
+    assert watched.state().stations[0].problem == expected[1]
 
 
 def test_a_line_without_a_live_station_is_nobodys_to_interlock() -> None:

@@ -11,6 +11,7 @@ import pytest
 from edge_agent.adapters.folder_listing import IMAGE_SUFFIXES, Version, list_images, move_aside
 from edge_agent.adapters.folder_source import FolderSource, effect_key
 from edge_agent.adapters.system_clock import SystemClock
+from edge_agent.inspection.products import ProductLog
 from edge_agent.settings.config import FolderSourceSettings, ImageLimits, StationSettings
 
 if TYPE_CHECKING:
@@ -30,7 +31,9 @@ def until(condition: Callable[[], object], what: str) -> None:
         time.sleep(0.005)
 
 
-def station(folder: Path, *, settle_ms: int = 0, done: Path | None = None, max_bytes: int = 1_024) -> StationSettings:
+def station(
+    folder: Path, *, settle_ms: int = 0, done: Path | None = None, max_bytes: int = 1_024, poll_ms: int = 20
+) -> StationSettings:
     return StationSettings(
         name="cam-1",
         line="press-1",
@@ -38,7 +41,7 @@ def station(folder: Path, *, settle_ms: int = 0, done: Path | None = None, max_b
         model="unused",
         folder=FolderSourceSettings(
             path=str(folder),
-            poll_ms=20,
+            poll_ms=poll_ms,
             settle_ms=settle_ms,
             after="move" if done else "keep",
             done_path=str(done) if done else None,
@@ -422,3 +425,53 @@ def test_moving_what_is_gone_or_changed_moves_nothing(tmp_path: Path) -> None:
 
 def test_every_format_of_the_decoder_is_watched_for() -> None:
     assert {b".png", b".jpg", b".jpeg", b".bmp", b".tif", b".tiff", b".webp"} == IMAGE_SUFFIXES
+
+
+def test_a_change_between_a_file_and_the_next_look_is_not_the_files(tmp_path: Path) -> None:
+    """The product of a part is the one before the station when its picture was written, not when it was looked at."""
+    line, clock, products = Line(), SystemClock(), ProductLog()
+    probe = tmp_path.parent / "probe"
+    wanted: dict[str, str] = {}
+    with watching(line, station(tmp_path, poll_ms=150)) as source:
+        looks(source, 1)
+        for number in range(6):
+            before, after = ("bracket-a", "bracket-b") if number % 2 == 0 else ("bracket-b", "bracket-a")
+            put(tmp_path / f"{number}.png", b"%d" % number)
+            wanted[f"{number}.png"] = before
+            changed = clock.now()
+            products.hear("cam-1", after, changed)
+
+            def later(changed_us: int = changed.utc_us) -> bool:
+                probe.write_bytes(b"")  # the file system's clock is coarser than ours
+                return probe.stat().st_mtime_ns // 1_000 > changed_us
+
+            until(later, "a file time after the change")
+        until(lambda: len(line.taken) == 6, "all of them")
+    told = {}
+    for delivery in line.taken:
+        (frame,) = delivery.frames
+        assert frame.written is not None
+        told[frame.name] = products.at("cam-1", frame.written, "bracket-a")
+    assert told == wanted
+
+
+def test_a_file_with_a_copied_or_a_coming_time_is_told_by_when_it_got_its_name(tmp_path: Path) -> None:
+    line = Line()
+    with watching(line, station(tmp_path, poll_ms=150)) as source:
+        looks(source, 1)
+        put(tmp_path / "copied.png", b"1", age_s=3_600)
+        put(tmp_path / "coming.png", b"2", age_s=-3_600)
+        named = (tmp_path / "coming.png").stat().st_ctime_ns
+        until(lambda: len(line.taken) == 2, "both")
+    for delivery in line.taken:
+        written = delivery.frames[0].written
+        assert written is not None
+        assert abs(written.utc_us - named // 1_000) < 100_000
+
+
+def test_a_file_of_the_first_look_is_told_by_the_stored_changes(tmp_path: Path) -> None:
+    put(tmp_path / "before.png", b"1", age_s=60)
+    line = Line()
+    with watching(line, station(tmp_path)):
+        until(lambda: line.taken, "the file")
+    assert line.taken[0].frames[0].written is None

@@ -41,6 +41,13 @@ def test_a_giant_is_cut_and_quarantined_and_still_a_part_without_verdict() -> No
     assert decoded.refused.reason == "image_too_large"
 
 
+def test_a_part_without_an_image_is_quarantined_and_still_a_part_without_verdict() -> None:
+    decoded = CODEC.decode("cam/out/1", b"", NOW, retained=False)
+    assert [(frame.part_id, frame.encoded) for frame in decoded.frames] == [("1", b"")]
+    assert decoded.refused is not None
+    assert decoded.refused.reason == "empty"
+
+
 @pytest.mark.parametrize(
     ("topic", "payload", "retained", "expected"),
     [
