@@ -13,6 +13,7 @@ import typst
 from roi_tracker.render.content_page import render_content_page
 from roi_tracker.render.content_pdf import typst_inputs
 from roi_tracker.render.report_content import report_content
+from roi_tracker.render.report_ledger import changed_by_ledger
 from roi_tracker.render.report_wording import ReportWording
 from tests.roi_tracker.report.conftest import ON
 
@@ -98,7 +99,11 @@ def test_many_lines_stand_on_page_one_and_are_explained_after_it(report: Report,
     assert not by_id["lines"].front
     assert len(by_id["lines-short"].tables[0].rows) == len(by_id["lines"].tables[0].details) == 9
     unproven = [line for line in of_lines(report, 9).lines if line.result.realized is None]
-    assert (len(by_id["lines-short"].notes) == 2) == bool(unproven)
+    told = " ".join(by_id["lines-short"].notes)
+    w = ReportWording(report, language)
+    assert (w.t("lines.not_proven_are", lines="")[:4] in told) == bool(unproven)
+    (adjusted,) = changed_by_ledger(w, report.realized[0])  # both quantities of the plant's signed adjustment
+    assert adjusted in told
     assert 'class="front"' in render_content_page(content)
 
 
