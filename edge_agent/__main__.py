@@ -85,7 +85,7 @@ def reload(
     *,
     as_json: JsonOption = False,
 ) -> None:
-    """Have the running agent read its settings anew: exit 0 all in force, 1 refused or waiting for a restart."""
+    """Have the running agent read its settings anew: exit 0 all in force, 1 refused, restart, unusable model."""
     from edge_agent.adapters.agent_process import ask_reload  # noqa: PLC0415 - as above
 
     try:
@@ -97,11 +97,13 @@ def reload(
     elif told.refused:
         err.print(f"refused; the settings before it hold: {told.refused}", markup=False, style="red")
     else:
-        for sentence in told.changed or ("nothing changed",):
+        for sentence in told.changed or (() if told.unusable else ("nothing changed",)):
             err.print(sentence, markup=False, highlight=False)
         if told.waiting:
             err.print(f"only after a restart: {', '.join(told.waiting)}", markup=False, style="yellow")
-    raise typer.Exit(NO if told.refused or told.waiting else DONE)
+    for sentence in told.unusable:
+        err.print(sentence, markup=False, highlight=False, style="bold red")
+    raise typer.Exit(NO if told.refused or told.waiting or told.unusable else DONE)
 
 
 @app.command(epilog="Example: edge-agent doctor --config lineproof.toml")

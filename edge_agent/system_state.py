@@ -94,6 +94,7 @@ class ReloadState(msgspec.Struct, frozen=True):
         refused: why the file cannot be used, in words: the settings before it hold. Empty when it was taken up.
         waiting: dotted names of changed settings that hold only after a restart.
         changed: what was taken up, one short sentence each.
+        unusable: models that stations cannot use now, one sentence each; their parts get NO_VERDICT.
     """
 
     number: int = 0
@@ -101,6 +102,7 @@ class ReloadState(msgspec.Struct, frozen=True):
     refused: str = ""
     waiting: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
+    unusable: tuple[str, ...] = ()
 
 
 NO_RELOAD = ReloadState()

@@ -16,6 +16,7 @@ from edge_agent.errors import ConfigError
 from edge_agent.payloads.topic_map import TopicPattern, problem_of
 from edge_agent.settings.config import Settings
 from edge_agent.settings.problems import Problem, dotted, explain, strange_values
+from edge_agent.settings.products import is_product_unsaid
 from edge_agent.settings.toml_lines import KeyPath, key_lines, nearest_line
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def data_dir_of(path: Path) -> Path:
     """The agent's data folder as a file names it, whatever else is wrong with the file.
 
     Raises:
-        ConfigError: the file cannot be read, or names no data folder.
+        ConfigError: the file cannot be read, is no TOML, or names no data folder.
     """
     try:
         text = path.read_bytes().decode("utf-8-sig")
@@ -61,9 +62,11 @@ def data_dir_of(path: Path) -> Path:
         raise ConfigError(f"{path} cannot be read", hint="name an existing file, or give --data-dir") from error
     try:
         named = next((agent.get("data_dir") for agent in _tables(tomllib.loads(text).get("agent"))), None)
-    except tomllib.TOMLDecodeError:
+    except tomllib.TOMLDecodeError as error:
         found = _DATA_DIR.search(text)  # a file that is no TOML now was one when the agent began
-        named = found.group(1) if found is not None else None
+        if found is None:
+            raise ConfigFileError(path, [_of_parser(str(error), text)]) from error
+        named = found.group(1)
     if not isinstance(named, str) or not named:
         raise ConfigError(f"{path} names no agent.data_dir", hint="write it, or give --data-dir")
     return Path(os.path.abspath(path.absolute().parent / named))  # noqa: PTH100 - Path.resolve would follow links
@@ -251,6 +254,7 @@ def _is_time_zone(name: str) -> bool:
 
 def _of_machine(settings: Settings) -> Iterator[tuple[KeyPath, Problem]]:
     """What the file names and this machine does not have, or has at the wrong place."""
+    key: KeyPath
     tls = settings.broker.tls
     for name, file in (tls.model_dump() if tls is not None else {}).items():
         if file is not None and not os.access(file, os.R_OK):
@@ -260,8 +264,13 @@ def _of_machine(settings: Settings) -> Iterator[tuple[KeyPath, Problem]]:
         yield from _of_model(("stations", number, "model"), station.model, settings, "images --good DIR")
         for place, recipe in enumerate(station.recipes):
             if recipe.model is not None:
-                key: KeyPath = ("stations", number, "recipes", place, "model")
+                key = ("stations", number, "recipes", place, "model")
                 yield from _of_model(key, recipe.model, settings, "images --good DIR")
+        if is_product_unsaid(station, settings):
+            key = ("stations", number, "unknown_product")
+            reason = "gives every part NO_VERDICT: no recipe fits a station without a product, and nothing says one"
+            fix = "write product, or [[mqtt.products]], or a level {product} in the pictures' topic"
+            yield key, Problem(dotted(key), "no_verdict", reason, fix)
         if station.folder is None:
             continue
         path, done = Path(station.folder.path), station.folder.done_path

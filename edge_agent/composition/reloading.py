@@ -29,6 +29,7 @@ from edge_agent.composition.stations import own_source, recipe_book, remember_pr
 from edge_agent.errors import AgentError, StoreBusyError
 from edge_agent.settings.reloading import in_force, is_replaced
 from edge_agent.system_state import ReloadState
+from edge_agent.workers.recipe_changes import model_changes, unusable_models
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -63,6 +64,7 @@ class _Plan:
     topics: list[tuple[MqttSource, Sequence[str], Codec]] = field(default_factory=list)
     births: list[tuple[SparkplugHost, tuple[str, str]]] = field(default_factory=list)
     leaving: set[str] = field(default_factory=set)
+    books: dict[str, RecipeBook] = field(default_factory=dict)  # those before, by station
 
 
 class Reloader:
@@ -101,7 +103,9 @@ class Reloader:
         self, result: str, *, refused: str = "", waiting: tuple[str, ...] = (), changed: tuple[str, ...] = ()
     ) -> ReloadState:
         running = self._running
-        told = ReloadState(self._number, running.ground.clock.now().utc_us, refused, waiting, changed)
+        books = {station.name: running.line.workers[station.name].book for station in running.settings.stations}
+        unusable = tuple(told for name, book in books.items() for told in unusable_models(name, book))
+        told = ReloadState(self._number, running.ground.clock.now().utc_us, refused, waiting, changed, unusable)
         self._show(dataclasses.replace(running.condition, reload=told))
         running.ground.metrics.reloaded(result)
         return told
@@ -114,6 +118,7 @@ class Reloader:
         watch = machine_watch(settings, ground, running.settings, running.watch)
         same_lines = settings.lines == running.settings.lines
         plan = _Plan(settings, audits, watch, None if same_lines else board_of(settings, ground))
+        plan.books = {name: worker.book for name, worker in running.line.workers.items()}
         before = {station.name: station for station in running.settings.stations}
         remember_products([station for station in settings.stations if station.name not in before], ground)
         for station in settings.stations:
@@ -244,7 +249,13 @@ class Reloader:
         )
         self._show(condition)
         self._record_modes(running)
-        return tuple(_changes(before, plan.settings))
+        models = [
+            told
+            for name, worker in line.workers.items()
+            if name in plan.books
+            for told in model_changes(name, plan.books[name], worker.book)
+        ]
+        return (*_changes(before, plan.settings), *models)
 
     def _show(self, condition: Condition) -> None:
         running = self._running

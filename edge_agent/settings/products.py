@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from edge_agent.settings.section import Name, Section
+
+if TYPE_CHECKING:
+    from edge_agent.settings.config import Settings, StationSettings
 
 
 class ProductTopic(Section):
@@ -22,3 +25,18 @@ class ProductTopic(Section):
     format: Literal["json", "msgpack", "text"] = Field(
         default="json", description="Form of the payload; `text` is the product."
     )
+
+
+def is_product_unsaid(station: StationSettings, settings: Settings) -> bool:
+    """Whether nothing can ever say a product that the station has a recipe for, so that every part gets NO_VERDICT."""
+    if station.unknown_product != "no_verdict" or station.product:
+        return False  # the station's own product is judged by its own model
+    said_by_topic = any(
+        topic.line == station.line and (not topic.stations or station.name in topic.stations)
+        for topic in settings.mqtt.products
+    )
+    said_by_picture = any(
+        topic.station == station.name and "{product}" in topic.pattern.split("/") for topic in settings.mqtt.images
+    )
+    said_by_trigger = station.camera is not None and station.camera.trigger is not None
+    return not (said_by_topic or said_by_picture or said_by_trigger)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -219,6 +220,33 @@ def test_good_and_bad_reloads_under_traffic(site: Site) -> None:
     assert numbers(agent, "line-1") == list(range(sent))
     store = agent.page.get("/api/state").json()["system"]["store"]
     assert (store["quarantined"], store["missing_messages"]) == (0, 0)
+
+
+def test_the_answer_names_stations_whose_model_fails_or_recovers(site: Site) -> None:
+    broken = site.folder / "broken"
+    table = '[[stations]]\nname = "two"\nline = "line-2"\nmodel = "' + str(broken) + '"\nfolder = {{ path = "two" }}\n'
+    site.write(text=table)
+    agent = site.agent()
+    for _ in range(2):  # neither answer may sound as if all were well
+        status, told = site.reload()
+        assert (status, told["changed"], told["refused"]) == (1, [], "")
+        assert [text.startswith(f"station two cannot use model {broken}") for text in told["unusable"]] == [True]
+    shutil.copytree(site.model, broken)
+    status, told = site.reload()
+    assert (status, told["unusable"]) == (0, [])
+    assert [text.startswith("station two: ") and text.endswith(" can be used again") for text in told["changed"]] == [
+        True
+    ]
+    assert take(agent, site, "two", "recovered")["reason"] != "model_unusable"
+
+    graph = max(broken.rglob("*.onnx"), key=lambda file: file.stat().st_size)
+    content = graph.read_bytes()
+    graph.write_bytes(content[:-100])
+    status, told = site.reload()
+    assert (status, told["changed"]) == (1, [])
+    assert "station two cannot use its model" in told["refused"]
+    graph.write_bytes(content)
+    assert site.reload()[0] == 0
 
 
 def test_a_kill_around_a_reload_loses_no_fact(site: Site) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_agent.adapters.toml_config import ConfigFileError, load, problems, read_secret
+from edge_agent.adapters.toml_config import ConfigFileError, data_dir_of, load, problems, read_secret
 from edge_agent.errors import ConfigError
 from edge_agent.settings.toml_lines import key_lines, nearest_line
 
@@ -316,6 +316,35 @@ def test_check_names_models_and_certificates_that_are_not_there(tmp_path: Path) 
     (tmp_path / "ca.pem").touch()
     (tmp_path / "models" / "bracket").mkdir(parents=True)
     assert problems(tmp_path / "lineproof.toml") == []
+
+
+RECIPE = 'unknown_product = "no_verdict"\n[[stations.recipes]]\nproduct = "bracket-b"\n'
+
+
+@pytest.mark.parametrize(
+    ("before", "station", "expected"),
+    [
+        ("", "", ["stations[1].unknown_product"]),
+        ("", 'product = "bracket-a"\n', []),
+        ('[[mqtt.products]]\nfilter = "product"\nline = "press-1"\n', "", []),
+        ('[[mqtt.images]]\npattern = "camera/{product}/{part}"\nstation = "cam-1"\n', "", []),
+        ('[[mqtt.images]]\npattern = "camera/{part}"\nstation = "cam-1"\n', "", ["stations[1].unknown_product"]),
+    ],
+)
+def test_check_names_a_station_whose_parts_have_no_product_that_a_recipe_fits(
+    tmp_path: Path, before: str, station: str, expected: list[str]
+) -> None:
+    (tmp_path / "data" / "models" / "bracket").mkdir(parents=True)
+    text = LEAST + before + STATION + station + RECIPE
+    assert [problem.key for problem in problems(written(tmp_path, text))] == expected
+
+
+def test_a_file_that_is_no_toml_is_told_in_the_words_of_check(tmp_path: Path) -> None:
+    path = written(tmp_path, "data/lineproof\n")
+    with pytest.raises(ConfigFileError) as caught:
+        data_dir_of(path)
+    assert caught.value.problems == tuple(problems(path))
+    assert data_dir_of(written(tmp_path, '[agent]\ndata_dir = "data"\n[[[')) == tmp_path / "data"
 
 
 def test_a_password_file_open_to_others_is_refused_with_the_command_that_closes_it(tmp_path: Path) -> None:
