@@ -40,7 +40,7 @@ _MOST_DAYS = 120
 """When more days are touched, deriving everything in one pass is quicker."""
 _SPOT_DAYS = 8
 """Kept days derived anew at every use, where the plant is small enough."""
-_SPOT_FACTS = 30_000
+_SPOT_FACTS = 15_000
 """Facts read for them at most, a few tenths of a second; one day is read always."""
 _WINDOW_DAYS = 7
 """Days whose facts are read to derive one."""
