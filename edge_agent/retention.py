@@ -28,6 +28,7 @@ EARLIEST_CLOCK_US = 1_767_225_600 * MICROSECONDS_PER_SECOND
 """2026-01-01: a clock that shows less was never set, and an age reckoned from it means nothing."""
 _GB = 10**9
 _DAY_US = 86_400 * MICROSECONDS_PER_SECOND
+_HOUR_US = 3_600 * MICROSECONDS_PER_SECOND
 _HOUR_NS = 3_600 * 10**9
 _TOLERANCE_NS = 10 * 10**9
 _DRIFT_RATIO = 0.001  # NTP corrects by at most 500 ppm without a step
@@ -45,6 +46,7 @@ class RetentionRules(msgspec.Struct, frozen=True):
     stop_images_bytes: int
     max_share: float
     settle_ns: int
+    gap_us: int
 
 
 def retention_rules(settings: RetentionSettings) -> RetentionRules:
@@ -64,27 +66,39 @@ def retention_rules(settings: RetentionSettings) -> RetentionRules:
         stop_images_bytes=round(settings.stop_images_free_gb * _GB),
         max_share=settings.max_share_ratio,
         settle_ns=round(settings.clock_settle_h * _HOUR_NS),
+        gap_us=round(settings.clock_gap_h * _HOUR_US),
     )
 
 
 class ClockWatch:
     """Whether ages may be reckoned by the wall clock now: not after it jumped, until it ran evenly for a while.
 
+    Within one boot the monotonic clock shows a jump. Over a reboot nothing does: there the clock may not go back, and
+    only as far ahead as the machine may well have been off.
+
     Args:
         settle_ns: how long, nanoseconds of the monotonic clock.
-        anchor: a moment that an earlier run noted, None for none; one of another boot says nothing.
+        gap_us: how long the machine may have been off between two boots.
+        anchor: a moment that an earlier run noted, None for none.
+        held_ns: what was left of the hold at that moment.
 
-    >>> watch = ClockWatch(60 * 10**9, Instant(1_800_000_000_000_000, 0, "boot"))
+    >>> watch = ClockWatch(60 * 10**9, 86_400 * 10**6, Instant(1_800_000_000_000_000, 0, "boot"))
     >>> watch.is_steady(Instant(1_800_000_005_000_000, 5 * 10**9, "boot"))
     True
     >>> watch.is_steady(Instant(1_800_003_606_000_000, 6 * 10**9, "boot"))  # one hour ahead
     False
     """
 
-    def __init__(self, settle_ns: int, anchor: Instant | None = None) -> None:
+    def __init__(self, settle_ns: int, gap_us: int, anchor: Instant | None = None, held_ns: int = 0) -> None:
         self._settle_ns = settle_ns
+        self._gap_us = gap_us
         self._anchor = anchor
-        self._held_until_ns: int | None = None
+        self._held_ns = min(held_ns, settle_ns)
+
+    @property
+    def held_ns(self) -> int:
+        """What is left of the hold, nanoseconds of the monotonic clock."""
+        return self._held_ns
 
     def is_steady(self, now: Instant) -> bool:
         """Look at the clock, at least once between two jumps that shall be seen."""
@@ -92,13 +106,14 @@ class ClockWatch:
         if anchor is not None and anchor.boot_id == now.boot_id:
             passed_ns = now.mono_ns - anchor.mono_ns
             off_ns = abs((now.utc_us - anchor.utc_us) * 1_000 - passed_ns)
+            if passed_ns < 0:
+                self._anchor = anchor  # what was noted since: looked at, but no time of the hold
+            self._held_ns = max(0, self._held_ns - max(0, passed_ns))
             if off_ns > _TOLERANCE_NS + abs(passed_ns) * _DRIFT_RATIO:
-                self._held_until_ns = now.mono_ns + self._settle_ns
-        elif anchor is not None and now.utc_us < anchor.utc_us:
-            self._held_until_ns = now.mono_ns + self._settle_ns
-        if self._held_until_ns is not None and now.mono_ns >= self._held_until_ns:
-            self._held_until_ns = None
-        return self._held_until_ns is None and now.utc_us >= EARLIEST_CLOCK_US
+                self._held_ns = self._settle_ns
+        elif anchor is not None and not 0 <= now.utc_us - anchor.utc_us <= self._gap_us:
+            self._held_ns = self._settle_ns
+        return self._held_ns == 0 and now.utc_us >= EARLIEST_CLOCK_US
 
 
 def aged(uses: Iterable[ImageUse], limit_us: int, now_us: int) -> Iterator[ImageUse]:

@@ -6,8 +6,10 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from edge_agent.adapters.file_clock_notes import FileClockNotes
 from edge_agent.adapters.sqlite_days import damaged_days, days_folder, list_days
 from edge_agent.adapters.sqlite_images import SqliteImageIndex
+from edge_agent.errors import StoreError
 from edge_agent.instant import MICROSECONDS_PER_SECOND, from_us
 from edge_agent.retention import PURGE_ORDER, aged, days_past_age, over, retention_rules, too_many
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 STORE_FILE = "lineproof.sqlite"
 _GB = 1e9
+_HOUR_NS = 3_600e9
 _DAY_US = 86_400 * MICROSECONDS_PER_SECOND
 _LOOKED_AT = 10_000
 _CLOCK = "see that the clock is right; if it is, set retention.max_share_ratio = 1 for one run"
@@ -47,7 +50,7 @@ def forecast(settings: RetentionSettings, data: Path, now_us: int) -> list[Forec
         return [Forecast("retention", "nothing is kept yet")]
     rules = retention_rules(settings)
     days = list_days(days_folder(store))
-    found = [_room(rules, data), _readings(rules, days, now_us)]
+    found = [_room(rules, data), *_hold(data), _readings(rules, days, now_us)]
     found += [
         Forecast("readings", f"{name} was damaged and is set aside", "keep it as evidence, or restore the day's backup")
         for name in damaged_days(days_folder(store))
@@ -67,6 +70,21 @@ def _room(rules: RetentionRules, data: Path) -> Forecast:
     if free < rules.stop_images_bytes:
         return Forecast("retention", f"{told}; no image is kept now", "free disk space")
     return Forecast("retention", told, "free disk space" if free < rules.min_free_bytes else "")
+
+
+def _hold(data: Path) -> list[Forecast]:
+    try:
+        note = FileClockNotes(data).read()
+    except StoreError as error:
+        return [Forecast("retention", str(error), "mend or remove the file when the clock is right")]
+    if note is None or not note.held_ns:
+        return []
+    told = f"the clock jumped: nothing goes by age for another {note.held_ns / _HOUR_NS:.1f} h of running"
+    return [
+        Forecast(
+            "retention", told, "see that the clock is right; if it is, set retention.clock_settle_h = 0 for one run"
+        )
+    ]
 
 
 def _readings(rules: RetentionRules, days: Sequence[DayOfReadings], now_us: int) -> Forecast:

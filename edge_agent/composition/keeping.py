@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from edge_agent.adapters.file_clock_notes import FileClockNotes
 from edge_agent.adapters.posix_disk import PosixDisk
 from edge_agent.adapters.sqlite_images import SqliteImageIndex
-from edge_agent.instant import Instant, to_us
 from edge_agent.retention import retention_rules
 from edge_agent.status.evidence_holds import EvidenceHolds
 from edge_agent.status.evidence_pins import PinLedger
 from edge_agent.status.review_desk import ReviewDesk
+from edge_agent.workers.clock_watching import WatchedClock
 from edge_agent.workers.keeping import Keeper
 from edge_agent.workers.purging import Kept, Purger
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from edge_agent.adapters.file_evidence import FileEvidence
     from edge_agent.adapters.sqlite_store import SqliteStore
-    from edge_agent.ports import StoreReader
     from edge_agent.settings.retention import RetentionSettings
     from edge_agent.status.context import StatusContext
 
@@ -45,13 +45,7 @@ def keeper_of(
         disk=PosixDisk(folder, settings.ballast_mb * _MB),
         rules=rules,
         clock=context.clock,
+        watch=WatchedClock(rules, FileClockNotes(folder), store),
         metrics=context.metrics,
         every_ns=round(settings.every_s * 10**9),
-        anchor=newest_moment(store),
     )
-
-
-def newest_moment(store: StoreReader) -> Instant | None:
-    """When the newest event was committed, by both clocks; None for an empty store."""
-    newest = store.events_after(store.last_seq() - 1, limit=1)
-    return Instant(to_us(newest[0].recorded_at), newest[0].mono_ns, newest[0].boot_id) if newest else None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from edge_agent.events import VerdictName
+from edge_agent.instant import Instant
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,6 +59,20 @@ class ImageUse(msgspec.Struct, frozen=True):
     verdict: VerdictName
     seq: int
     at_us: int
+
+
+class ClockNote(msgspec.Struct, frozen=True):
+    """What was known of the clock when it was looked at last; outlives restarts and crashes.
+
+    Attributes:
+        last: that look.
+        seq: an event of the feed; all later ones are to be looked at again.
+        held_ns: for how much longer nothing goes by age.
+    """
+
+    last: Instant
+    seq: int
+    held_ns: int
 
 
 class KeptDays(Protocol):
@@ -140,6 +155,26 @@ class Holds(Protocol):
 
         Args:
             now: the time, None while the clock is not trusted.
+        """
+        ...
+
+
+class ClockNotes(Protocol):
+    """Where what is known of the clock outlives the process. Used by one thread."""
+
+    def read(self) -> ClockNote | None:
+        """What was noted last, None for nothing.
+
+        Raises:
+            StoreError: it cannot be read, or is none.
+        """
+        ...
+
+    def write(self, note: ClockNote) -> None:
+        """Replace it, durably.
+
+        Raises:
+            StoreError: the disk failed; what was noted before stands.
         """
         ...
 

@@ -52,6 +52,12 @@ class RetentionSettings(Section):
     clock_settle_h: float = Field(
         default=24.0, ge=0, le=720, description="After a jump of the clock nothing goes by age for so long, hours."
     )
+    clock_gap_h: float = Field(
+        default=72.0,
+        gt=0,
+        le=8_760,
+        description="A reboot with a clock further ahead than this of what was known last is taken for a jump, hours.",
+    )
     every_s: float = Field(default=600.0, ge=1, le=86_400, description="Time between two passes by age, seconds.")
 
     @model_validator(mode="after")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from edge_agent.errors import AgentError
-from edge_agent.retention import ClockWatch, over
+from edge_agent.retention import over
 
 if TYPE_CHECKING:
     from edge_agent.instant import Instant
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from edge_agent.ports import Clock
     from edge_agent.ports.keeping import Disk, ImageFolder, KeptDays
     from edge_agent.retention import RetentionRules
+    from edge_agent.workers.clock_watching import WatchedClock
     from edge_agent.workers.purging import Purger
 
 LOOK_S = 2.0
@@ -40,9 +41,9 @@ class Keeper:
         days, images, disk: what it watches.
         rules: how long and how much.
         clock: time.
+        watch: says whether that may be trusted.
         metrics: what it shows.
         every_ns: time between two passes by age, monotonic nanoseconds.
-        anchor: the newest moment that the store knows, by which a jump of the clock before the start is seen.
     """
 
     def __init__(  # noqa: PLR0913 - the ports it joins
@@ -54,9 +55,9 @@ class Keeper:
         disk: Disk,
         rules: RetentionRules,
         clock: Clock,
+        watch: WatchedClock,
         metrics: Metrics,
         every_ns: int,
-        anchor: Instant | None,
     ) -> None:
         self._purger = purger
         self._days = days
@@ -66,7 +67,7 @@ class Keeper:
         self._clock = clock
         self._metrics = metrics
         self._every_ns = every_ns
-        self._watch = ClockWatch(rules.settle_ns, anchor)
+        self._watch = watch
         self._next_pass_ns: int | None = None
         self._next_sweep_ns: int | None = None
         self._images_stopped = False
@@ -84,6 +85,7 @@ class Keeper:
             self._thread.join(timeout=10)
         if self._thread.is_alive():
             return  # it hangs in the disk; what it holds ends with the process
+        self._watch.note()
         try:
             self._disk.drop_ballast()
         except AgentError as error:

@@ -39,6 +39,7 @@ def rules(**changed: int) -> RetentionRules:
         stop_images_bytes=0,
         max_share=0.5,
         settle_ns=3_600 * S,
+        gap_us=3 * DAY_US,
     )
 
 
@@ -61,7 +62,7 @@ def at(utc_s: float, mono_s: float, boot: str = "boot-1") -> Instant:
 
 @pytest.mark.parametrize("jump_us", [HOUR_US, -HOUR_US, YEAR_1970 - NOW_US, YEAR_2036 - NOW_US])
 def test_a_clock_that_jumps_is_not_trusted_until_it_ran_evenly_for_the_settling_time(jump_us: int) -> None:
-    watch = ClockWatch(3_600 * S)
+    watch = ClockWatch(3_600 * S, 3 * DAY_US)
     assert watch.is_steady(at(0, 0))
     assert watch.is_steady(at(600, 600))
     jumped = [Instant(NOW_US + jump_us + s * SECOND_US, s * S, "boot-1") for s in (610, 2_000, 4_209)]
@@ -71,29 +72,43 @@ def test_a_clock_that_jumps_is_not_trusted_until_it_ran_evenly_for_the_settling_
 
 
 def test_a_clock_set_right_again_jumps_again_and_settles_again() -> None:
-    watch = ClockWatch(100 * S)
+    watch = ClockWatch(100 * S, 3 * DAY_US)
     moments = [at(0, 0), at(3_610, 10), at(20, 20), at(119, 119), at(120, 120)]
     assert [watch.is_steady(moment) for moment in moments] == [True, False, False, False, True]
 
 
 def test_slow_correction_is_no_jump() -> None:
-    watch = ClockWatch(100 * S)
+    watch = ClockWatch(100 * S, 3 * DAY_US)
     assert watch.is_steady(at(0, 0))
     assert watch.is_steady(at(86_400 * 1.0005, 86_400))
 
 
 def test_a_restart_in_the_same_boot_sees_a_jump_while_the_agent_was_away() -> None:
-    assert not ClockWatch(100 * S, at(0, 0)).is_steady(at(7_200, 3_600))
-    assert ClockWatch(100 * S, at(0, 0)).is_steady(at(3_600, 3_600))
+    assert not ClockWatch(100 * S, 3 * DAY_US, at(0, 0)).is_steady(at(7_200, 3_600))
+    assert ClockWatch(100 * S, 3 * DAY_US, at(0, 0)).is_steady(at(3_600, 3_600))
 
 
 def test_after_a_boot_only_a_clock_that_went_back_is_doubted() -> None:
-    assert ClockWatch(100 * S, at(0, 900, "boot-1")).is_steady(at(86_400, 5, "boot-2"))
-    assert not ClockWatch(100 * S, at(0, 900, "boot-1")).is_steady(at(-1, 5, "boot-2"))
+    assert ClockWatch(100 * S, 3 * DAY_US, at(0, 900, "boot-1")).is_steady(at(86_400, 5, "boot-2"))
+    assert not ClockWatch(100 * S, 3 * DAY_US, at(0, 900, "boot-1")).is_steady(at(-1, 5, "boot-2"))
+    assert ClockWatch(100 * S, 3 * DAY_US, at(0, 900, "boot-1")).is_steady(at(259_200, 5, "boot-2"))
+    assert not ClockWatch(100 * S, 3 * DAY_US, at(0, 900, "boot-1")).is_steady(at(259_201, 5, "boot-2"))
+
+
+def test_a_hold_goes_on_over_a_reboot_for_what_was_left_of_it() -> None:
+    watch = ClockWatch(100 * S, 3 * DAY_US, at(0, 900, "boot-1"), held_ns=40 * S)
+    moments = [at(600, 5, "boot-2"), at(639, 44, "boot-2"), at(640, 45, "boot-2")]
+    assert [watch.is_steady(moment) for moment in moments] == [False, False, True]
+
+
+def test_what_was_noted_earlier_is_looked_at_and_takes_nothing_off_the_hold() -> None:
+    watch = ClockWatch(100 * S, 3 * DAY_US, at(0, 900), held_ns=100 * S)
+    assert [watch.is_steady(at(t, 900 + t)) for t in (-50, 99, 49, 100)] == [False, False, False, True]
+    assert not ClockWatch(100 * S, 3 * DAY_US, at(0, 900)).is_steady(at(-3_600, 890))
 
 
 def test_a_clock_that_was_never_set_is_not_trusted() -> None:
-    assert not ClockWatch(0).is_steady(Instant(0, 5, "boot-1"))
+    assert not ClockWatch(0, 3 * DAY_US).is_steady(Instant(0, 5, "boot-1"))
 
 
 # ---- images by age --------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from edge_agent.adapters import file_evidence
+from edge_agent.adapters.file_clock_notes import FileClockNotes
 from edge_agent.adapters.file_evidence import FileEvidence
 from edge_agent.adapters.posix_disk import PosixDisk
 from edge_agent.adapters.sqlite_images import SqliteImageIndex
@@ -30,6 +31,7 @@ from edge_agent.settings.retention import RetentionSettings
 from edge_agent.status.evidence_holds import EvidenceHolds
 from edge_agent.status.evidence_pins import PinLedger
 from edge_agent.status.review_desk import ReviewDesk
+from edge_agent.workers.clock_watching import WatchedClock
 from edge_agent.workers.keeping import Keeper
 from edge_agent.workers.purging import Kept, Purger
 
@@ -85,9 +87,9 @@ class Agent:
             disk=self.disk,
             rules=rules,
             clock=self.clock,
+            watch=WatchedClock(rules, FileClockNotes(folder), self.store),
             metrics=metrics,
             every_ns=10**18,
-            anchor=None,
         )
 
     def record(self, event: Event, *, timeout_s: float) -> bool:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from edge_agent.adapters.file_clock_notes import CLOCK_NOTE, FileClockNotes
 from edge_agent.adapters.sqlite_days import DAY_US
 from edge_agent.adapters.sqlite_store import SqliteStore
 from edge_agent.commands.forecasting import Forecast, forecast
 from edge_agent.events import Event, Inspection
 from edge_agent.instant import Instant, from_us
 from edge_agent.ports import Batch
+from edge_agent.ports.keeping import ClockNote
 from edge_agent.readings import Channel, Reading
 from edge_agent.settings.retention import RetentionSettings
 
@@ -73,3 +75,14 @@ def test_a_damaged_day_is_named(tmp_path: Path) -> None:
     filled(tmp_path)
     (tmp_path / "lineproof.readings" / "2026-05-27.sqlite.damaged0").write_bytes(b"")
     assert "2026-05-27.sqlite.damaged0 was damaged" in told(tmp_path, T0)["readings"].found
+
+
+def test_a_hold_after_a_jump_of_the_clock_is_told_with_what_is_left_of_it(tmp_path: Path) -> None:
+    filled(tmp_path)
+    for held_ns, words in ((5_400 * 10**9, "nothing goes by age for another 1.5 h of running"), (0, "")):
+        FileClockNotes(tmp_path).write(ClockNote(Instant(T0, 0, "boot-1"), 5, held_ns))
+        todo = [entry for entry in forecast(SETTINGS, tmp_path, T0) if entry.todo]
+        assert len(todo) == bool(held_ns)
+        assert all(words in entry.found and "clock_settle_h = 0" in entry.todo for entry in todo)
+    (tmp_path / CLOCK_NOTE).write_bytes(b"{")
+    assert [entry.subject for entry in forecast(SETTINGS, tmp_path, T0) if entry.todo] == ["retention"]
