@@ -270,3 +270,58 @@ def test_a_station_without_its_model_leaves_the_others_running(plant_of: Callabl
         "bracket-b",
         "FAIL",
     )
+
+
+LIVE = """
+[[mqtt.products]]
+filter = "plant/line-3/product"
+line = "line-3"
+format = "text"
+[[stations]]
+name = "live"
+line = "line-3"
+product = "bracket-a"
+model = "{model}"
+threshold = 1e6
+review_from = 1e6
+mode = "live"
+on_late = "stop"
+unknown_product = "no_verdict"
+[stations.folder]
+path = "live"
+[[stations.recipes]]
+product = "bracket-b"
+model = "no-such-model"
+"""
+
+
+def test_a_live_line_stops_while_it_makes_what_nothing_can_judge(plant_of: Callable[..., Plant], model: Path) -> None:
+    plant = plant_of("iotcore")
+    (plant.folder / "live").mkdir()
+    with (plant.folder / "lineproof.toml").open("a") as file:
+        file.write(LIVE.format(model=model))
+    agent = plant.agent()
+
+    def told() -> tuple[str, str]:
+        interlocks = agent.page.get("/api/state").json()["system"]["interlocks"]
+        return next((each["state"], each["reason"]) for each in interlocks if each["line"] == "line-3")
+
+    def make(product: str, expected: tuple[str, str]) -> None:
+        plant.peer.publish("plant/line-3/product", product.encode()).wait_for_publish(20)
+        until(lambda: told() == expected, f"{expected} while {product} is made")
+
+    # the station's own product needs no recipe
+    put_picture(plant.folder / "live", "own", PartCamera("bracket-a", seed=3).take().pixels)
+    until(lambda: "own" in by_part(agent, "live"), "the part")
+    assert by_part(agent, "live")["own"]["verdict"] == "PASS"
+    assert told() == ("run", "")
+    make("bracket-b", ("stop", "model_unusable"))
+    assert 'lineproof_station_ready{line="line-3",station="live"} 0.0' in agent.page.get("/metrics").text
+    make("cover", ("stop", "unknown_product"))
+    make("bracket-a", ("run", ""))
+
+    # a part whose picture is empty is a part all the same
+    plant.peer.publish("plant/press-1/camera/void", b"").wait_for_publish(20)
+    until(lambda: "void" in by_part(agent, "one"), "the part without a picture")
+    void = by_part(agent, "one")["void"]
+    assert (void["verdict"], void["reason"]) == ("NO_VERDICT", "image_empty")
