@@ -271,7 +271,7 @@ def test_what_could_not_be_detected_is_not_claimed(case: BusinessCase) -> None:
     told = {
         one.name: one.value for one in next(r for r in small.basis.checks if r.rule == "effect_detectable").evidence
     }
-    found = projecting(Decimal("0.005") * round(Decimal(1.1 * small.estimate.low / told["projected"]), 3))
+    found = projecting(Decimal("0.005") * round(Decimal(1.1 * small.estimate.low / float(told["projected"])), 3))
     assert isinstance(found, NotProven)
     assert [rule.rule for rule in found.failed] == ["effect_detectable"]
     assert found.estimate is not None
