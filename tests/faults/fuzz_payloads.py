@@ -14,17 +14,14 @@ import argparse
 import json
 import logging
 import random
-import struct
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
 import structlog
 
 if __name__ == "__main__":
@@ -32,7 +29,6 @@ if __name__ == "__main__":
 
 from edge_agent.adapters.mqtt_source import MqttSource
 from edge_agent.adapters.sparkplug_codec import SparkplugCodec
-from edge_agent.adapters.sparkplug_payload import PAYLOAD
 from edge_agent.adapters.sqlite_store import SqliteStore
 from edge_agent.composition.mqtt_sources import message_codec, mqtt_sources
 from edge_agent.errors import PoisonMessageError
@@ -49,29 +45,33 @@ from edge_agent.settings.mqtt import (
     UnifiedTopics,
 )
 from tests.brokers import PlantPeer, start_broker, wait_for
+from tests.faults.fuzzed_messages import BASE_MS, WAVES, Speaker, poison, torn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from edge_agent.ports import OutboxMessage
     from tests.brokers import Broker
 
-BASE_MS = 1_767_225_600_000  # 2026-01-01T00:00:00Z, the plant's clock in this test
-SPREAD_MS = 3_600_000  # good stamps lie this far before it
-WAVES = 50  # channels of waveforms: so many that no two blocks of one come in the same microsecond
-CHUNK = 500
-LAG = 5_000
 FORMS = ("json", "json", "json", "json", "msgpack", "msgpack", "csv", "csv", "float32", "sparkplug")
 OUTCOME_DEADLINE_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much is sent, and the seed of the chance."""
+    """How much is sent, the seed of the chance, and the pace.
+
+    Attributes:
+        chunk: messages published at once.
+        lag: messages sent that may wait in the route. With a chunk it stays below `CLOSE_US` of the route: a clock that
+            is further behind its stamps was set back.
+    """
 
     good: int = 100_000
     fuzzed: int = 100_000
     seed: int = 1
+    chunk: int = 500
+    lag: int = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,17 +108,23 @@ class Outcome:
         )
 
 
-class TickingClock:
-    """A plant's clock that goes on by a microsecond a look, so that both sets of codecs see the same time."""
+class PlantClock:
+    """A plant's clock that goes on by a microsecond a message sent.
+
+    The route gives each message a microsecond of its own, several to one look at the clock. A clock that goes on with
+    its looks falls behind what was given, is taken for one that was set back, and the same moments are given twice. One
+    that goes on with real time is not the same for the second set of codecs, and stamps near a limit fall otherwise.
+    """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._looks = 0
+        self._sent = 0
+
+    def sending(self, messages: int) -> None:
+        """Go on; one thread."""
+        self._sent += messages
 
     def now(self) -> Instant:
-        with self._lock:
-            self._looks += 1
-            return Instant(BASE_MS * 1_000 + self._looks, time.monotonic_ns(), "fuzz")
+        return Instant(BASE_MS * 1_000 + self._sent, time.monotonic_ns(), "fuzz")
 
 
 class NoSink:
@@ -176,92 +182,6 @@ def topics() -> MqttSourceSettings:
     )
 
 
-class Speaker:
-    """Makes messages of one side; `seq` runs on as an edge node's does."""
-
-    def __init__(self, side: str) -> None:
-        self._side = side
-        self._seq = -1
-
-    def births(self) -> Iterator[tuple[str, bytes]]:
-        node = PAYLOAD(timestamp=BASE_MS - SPREAD_MS, seq=self._next())
-        node.metrics.add(name="bdSeq", datatype=4, long_value=1)
-        yield f"spBv1.0/g/NBIRTH/{self._side}", bytes(node.SerializeToString())
-        device = PAYLOAD(timestamp=BASE_MS - SPREAD_MS, seq=self._next())
-        device.metrics.add(name="sparkplug", alias=1, datatype=10, double_value=-1.0)
-        yield f"spBv1.0/g/DBIRTH/{self._side}/d", bytes(device.SerializeToString())
-
-    def message(self, form: str, number: int) -> tuple[str, bytes, str]:
-        """Topic and payload that carry `number` as a value, and the channel it is stored under."""
-        ts = BASE_MS - SPREAD_MS + 1 + number
-        topic, channel = f"{self._side}/{form}", f"l/{self._side}-asset/{form}"
-        match form:
-            case "json":
-                return topic, json.dumps({"ts": ts, "value": number}).encode(), channel
-            case "msgpack":
-                return topic, msgspec.msgpack.encode({"ts": ts, "value": number}), channel
-            case "csv":
-                return topic, f"{ts},{number}\n".encode(), channel
-            case "float32":
-                wave = f"w{number % WAVES}"
-                block = struct.pack("<4f", *[float(number)] * 4)
-                return f"{topic}/{wave}", block, f"l/{self._side}-asset/{wave}_peak"
-            case _:
-                data = PAYLOAD(timestamp=ts, seq=self._next())
-                data.metrics.add(alias=1, double_value=float(number))
-                return f"spBv1.0/g/DDATA/{self._side}/d", bytes(data.SerializeToString()), channel
-
-    def _next(self) -> int:
-        self._seq = (self._seq + 1) % 256
-        return self._seq
-
-
-def poison(form: str, number: int, chance: random.Random) -> bytes:
-    """Bytes that no codec of this form may take, each different from all others."""
-    tag = str(number)
-    kinds: dict[str, list[bytes]] = {
-        "json": [
-            f'{{"ts": {BASE_MS}, "value": NaN, "n": {tag}}}'.encode(),
-            f'{{"value": 1, "value": {tag}}}'.encode(),
-            f"3,{tag}".encode(),
-            b'{"value": "' + tag.encode() + b"\xff",
-            b"[" * (1_000 + number % 1_000) + tag.encode(),
-            f'{{"ts": {BASE_MS}, "value": true, "n": {tag}}}'.encode(),
-            f'{{"ts": {BASE_MS + 10_000_000}, "value": {tag}}}'.encode(),
-            b"\x1f\x8b" + tag.encode(),
-        ],
-        "msgpack": [
-            msgspec.msgpack.encode({"ts": BASE_MS, "value": 1.0})[:-1] + b"" + struct.pack(">Q", number) + b"\xc1",
-            b"\x82\xa5value" + b"\x01" + b"\xa5value" + b"\xce" + struct.pack(">I", number),
-            msgspec.msgpack.encode({"ts": BASE_MS, "value": float("nan"), "n": number}),
-            b"\x91" * 100 + b"\xce" + struct.pack(">I", number),
-        ],
-        "csv": [f"{BASE_MS},{tag},1".encode(), f"{BASE_MS},x{tag}".encode(), f'"{tag}'.encode(), f"{tag}\0".encode()],
-        "float32": [
-            struct.pack("<I", number) + b"\0",
-            struct.pack("<If", number, float("nan")),
-            struct.pack("<fI", float("inf"), number),
-        ],
-        "sparkplug": [
-            b"\xff\xff" + struct.pack(">I", number),
-            bytes(PAYLOAD(timestamp=BASE_MS, uuid=tag).SerializeToString()),  # no seq
-            b"\x12\x7f" + struct.pack(">I", number),
-        ],
-    }
-    return chance.choice(kinds[form])
-
-
-def torn(payload: bytes, chance: random.Random) -> bytes:
-    """A good payload with some bytes changed, cut or doubled."""
-    data = bytearray(payload)
-    for _ in range(chance.randint(1, 3)):
-        data[chance.randrange(len(data))] = chance.randrange(256)
-    how = chance.random()
-    if how < 0.3:
-        return bytes(data[: chance.randint(0, len(data))])
-    return bytes(data * 2) if how < 0.4 else bytes(data)
-
-
 class Stream:
     """The whole sequence, with what should become of it."""
 
@@ -290,10 +210,11 @@ class Stream:
         """Distinct poison messages, and poison by reason, according to codecs that never saw a broker."""
         plain = message_codec(settings)
         sparkplug = SparkplugCodec(settings, lambda _group, _node: None)
-        clock = TickingClock()
+        clock = PlantClock()
         seen: set[tuple[str, bytes]] = set()
         reasons: Counter[str] = Counter()
         for topic, payload in self.messages:
+            clock.sending(1)
             codec = sparkplug if topic.startswith("spBv1.0/") else plain
             try:
                 refused = codec.decode(topic, payload, clock.now(), retained=False).refused
@@ -309,7 +230,7 @@ def run(folder: Path, broker: Broker, plan: Plan) -> Outcome:
     """Send everything through the route and look into the store."""
     mqtt = topics()
     agent = AgentSettings(name="fuzz-agent", data_dir=str(folder))
-    clock = TickingClock()
+    clock = PlantClock()
     metrics = Metrics()
     sources = mqtt_sources(Settings(agent=agent, broker=broker.settings(), mqtt=mqtt), clock, metrics)
     readers = [source for source in sources if isinstance(source, MqttSource)]
@@ -337,10 +258,12 @@ def run(folder: Path, broker: Broker, plan: Plan) -> Outcome:
     wait_for(lambda: all(source.health().alive for source in sources), "all connections stand")
     peer = PlantPeer(broker.settings(), client_id="fuzz-plant")
     began_s = time.monotonic()
-    for start in range(0, len(stream.messages), CHUNK):
-        sent = [peer.publish(topic, payload) for topic, payload in stream.messages[start : start + CHUNK]]
+    for start in range(0, len(stream.messages), plan.chunk):
+        chunk = stream.messages[start : start + plan.chunk]
+        clock.sending(len(chunk))
+        sent = [peer.publish(topic, payload) for topic, payload in chunk]
         sent[-1].wait_for_publish(OUTCOME_DEADLINE_S)
-        wait_for(lambda: start - _done(readers) < LAG, "the route keeps up", OUTCOME_DEADLINE_S)  # noqa: B023 - called at once
+        wait_for(lambda: start - _done(readers) < plan.lag, "the route keeps up", OUTCOME_DEADLINE_S)  # noqa: B023 - called at once
     wait_for(lambda: _done(readers) >= len(stream.messages), "all is acknowledged", OUTCOME_DEADLINE_S)
     seconds = time.monotonic() - began_s
     peer.close()
