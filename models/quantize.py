@@ -68,6 +68,14 @@ class Gate(msgspec.Struct, frozen=True):
     auroc_drop: float = 0.01
 
 
+class Refusal(msgspec.Struct, frozen=True):
+    """A limit of the gate that a model does not keep: the field of `Gate`, what was found, and the most allowed."""
+
+    field: str
+    value: float
+    most: float
+
+
 class Labelled(msgspec.Struct, frozen=True):
     """Images that say how well defects are still found; none of them was used to calibrate."""
 
@@ -295,24 +303,33 @@ def _measured(
     return msgspec.structs.replace(comparison, fp32_auroc=ranked[0][0], int8_auroc=interval), evaluation
 
 
-def _pass_gate(comparison: Comparison, gate: Gate) -> None:
+def refusals(comparison: Comparison, gate: Gate) -> tuple[Refusal, ...]:
+    """What the gate refuses a model for; empty where it is accepted.
+
+    >>> found = Comparison(48, 60, 0.01, 0.06, 0, 20.0, 10.0, 2.0)
+    >>> [(refusal.field, refusal.value, refusal.most) for refusal in refusals(found, Gate())]
+    [('score_change', 0.06, 0.05)]
+    """
     drop = 0.0
     if comparison.fp32_auroc is not None and comparison.int8_auroc is not None:
         drop = comparison.fp32_auroc.value - comparison.int8_auroc.value
-    found = {
-        "score_shift": (abs(comparison.score_shift), gate.score_shift),
-        "score_change": (comparison.score_change, gate.score_change),
-        "auroc_drop": (drop, gate.auroc_drop),
-    }
-    for field, (value, most) in found.items():
-        if not value <= most:
-            raise ContractError(
-                "the INT8 model judges differently, so it is not written",
-                field=field,
-                value=f"{value:.4f}, allowed {most:g}",
-                hint="calibrate with more and more varied good parts, stay with the fp32 model, or, where --good"
-                " and --bad show that it finds the same defects, allow more with --max-change",
-            )
+    found = (
+        Refusal("score_shift", abs(comparison.score_shift), gate.score_shift),
+        Refusal("score_change", comparison.score_change, gate.score_change),
+        Refusal("auroc_drop", drop, gate.auroc_drop),
+    )
+    return tuple(one for one in found if not one.value <= one.most)
+
+
+def _pass_gate(comparison: Comparison, gate: Gate) -> None:
+    for refusal in refusals(comparison, gate):
+        raise ContractError(
+            "the INT8 model judges differently, so it is not written",
+            field=refusal.field,
+            value=f"{refusal.value:.4f}, allowed {refusal.most:g}",
+            hint="calibrate with more and more varied good parts, stay with the fp32 model, or, where --good"
+            " and --bad show that it finds the same defects, allow more with --max-change",
+        )
 
 
 def _golden(model: ModelFolder, session: Session) -> dict[str, bytes]:
