@@ -30,7 +30,7 @@ RUNNABLE_TASKS: frozenset[str] = frozenset({"anomaly", "health"})
 
 NAME_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,63}$"
 _SHA256_PATTERN = r"^[0-9a-f]{64}$"
-_PART = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
+_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _MAX_DEPTH = 3
 
 Name = Annotated[str, msgspec.Meta(pattern=NAME_PATTERN)]
@@ -277,7 +277,7 @@ def is_safe_path(path: str) -> bool:
     (True, False, False, False)
     """
     parts = path.split("/")
-    return len(parts) <= _MAX_DEPTH and all(_PART.match(part) for part in parts)
+    return len(parts) <= _MAX_DEPTH and all(_PART.fullmatch(part) for part in parts)
 
 
 def _check_decision(decision: DecisionLimits | None) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 ACTIVE_NAME = "ACTIVE"
 _NAME = re.compile(NAME_PATTERN)
-_DIGEST = re.compile(r"^[0-9a-f]{64}$")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class InstalledModel(msgspec.Struct, frozen=True):
@@ -98,7 +98,7 @@ class Registry:
         for home in sorted(self.root.iterdir()) if self.root.is_dir() else []:
             active = _pointer(home)
             for folder in home.iterdir() if home.is_dir() else []:
-                if not _DIGEST.match(folder.name):
+                if not _DIGEST.fullmatch(folder.name):
                     continue
                 manifest = decode_manifest((folder / MANIFEST_NAME).read_bytes())
                 found.append(
@@ -192,6 +192,6 @@ def _pointer(home: Path) -> str | None:
         digest = (home / ACTIVE_NAME).read_text(encoding="ascii").strip()
     except (FileNotFoundError, NotADirectoryError):
         return None
-    if not _DIGEST.match(digest):
+    if not _DIGEST.fullmatch(digest):
         raise RegistryError("the pointer to the model in force is damaged", field="ACTIVE", value=digest)
     return digest
